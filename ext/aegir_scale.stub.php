@@ -1,0 +1,306 @@
+<?php
+
+/**
+ * @generate-class-entries
+ * @undocumentable
+ */
+
+namespace Aegir\Scale {
+
+    /** What happened on one server. */
+    enum Outcome: string
+    {
+        /** Changed, and now equal to the source; of a command: it exited with 0. */
+        case Synced = "synced";
+        /** Was equal already. */
+        case Unchanged = "unchanged";
+        /** Of a dry run or a status: something would change. */
+        case Differs = "differs";
+        /** Was ready, but not committed because of another server; it serves what it served before. */
+        case Staged = "staged";
+        /** Failed; error says why. */
+        case Failed = "failed";
+        /** Not begun, because the call ended first. */
+        case Skipped = "skipped";
+    }
+
+    /** Where a server is in a call, in the order in which it passes through. */
+    enum Phase: string
+    {
+        case Connect = "connect";
+        case Start = "start";
+        case List = "list";
+        case Transfer = "transfer";
+        case Staged = "staged";
+        case Commit = "commit";
+        case Delete = "delete";
+        case Done = "done";
+    }
+
+    /** The base of everything this extension throws, apart from PHP's own errors for bad arguments. */
+    class ScaleException extends \Exception
+    {
+        /** The server it is about, null when it is no one server's. */
+        public readonly ?string $server;
+        /** The path it is about, or null. */
+        public readonly ?string $path;
+    }
+
+    /** The topology is wrong. The message holds the first problem and how many there are. */
+    final class TopologyException extends ScaleException
+    {
+        /** @var list<Problem> */
+        public readonly array $problems;
+    }
+
+    /** $progress, a signal handler or a time limit stopped the call. */
+    final class CancelledException extends ScaleException
+    {
+        /** How each server was left; null when no server had been touched. */
+        public readonly SyncReport|RunReport|StatusReport|null $report;
+    }
+
+    /** One complaint about a topology file. */
+    final readonly class Problem implements \JsonSerializable, \Stringable
+    {
+        /** "" for an array. */
+        public string $file;
+        /** From 1; 0 for an array. */
+        public int $line;
+        public int $column;
+        /** The key it is about, as "servers.web1.port"; "" for the file as a whole. */
+        public string $where;
+        /** What was found and what would be right. */
+        public string $message;
+
+        /** "file:line:column: message", or "where: message" for an array. */
+        public function __toString(): string {}
+
+        public function jsonSerialize(): array {}
+    }
+
+    /**
+     * Which servers there are and how they belong together: immutable, and checked as a whole.
+     *
+     * The keys of the file are those of README.md, "The topology file".
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Topology
+    {
+        private function __construct() {}
+
+        /**
+         * Reads a YAML file.
+         *
+         * @throws TopologyException with every problem of the file
+         * @throws ScaleException when the file cannot be read
+         */
+        public static function fromFile(string $file): Topology {}
+
+        /**
+         * The same keys as an array.
+         *
+         * @throws TopologyException with every problem of the array
+         */
+        public static function fromArray(array $spec): Topology {}
+
+        /**
+         * Every complaint about a YAML file, in the file's order; none when it is right.
+         *
+         * @return list<Problem>
+         * @throws ScaleException when the file cannot be read
+         */
+        public static function problems(string $file): array {}
+
+        /** The normalised topology with all defaults filled in. Topology::fromArray() takes it back. It holds no secrets. */
+        public function toArray(): array {}
+    }
+
+    /** How far a server has come. Given to $progress at most ten times a second per server. */
+    final readonly class Progress
+    {
+        public string $server;
+        public Phase $phase;
+        /** Files whose content the server has been sent, and has asked for so far. */
+        public int $filesDone;
+        public int $filesTotal;
+        /** The same in bytes of file content. */
+        public int $bytesDone;
+        public int $bytesTotal;
+    }
+
+    /** One difference between the source and a server, or one change made there. */
+    final readonly class Change implements \JsonSerializable
+    {
+        /** Absolute, as the server sees it under its root. Bytes as they are; JSON gets \xHH for what is not UTF-8. */
+        public string $path;
+        /** rsync's --itemize-changes: "<f.st......", "cd+++++++++", "*deleting". */
+        public string $code;
+
+        public function jsonSerialize(): array {}
+    }
+
+    /** What a sync or a status found and did on one server. */
+    final readonly class ServerResult implements \JsonSerializable
+    {
+        public string $server;
+        public Outcome $outcome;
+        /** How far it came. */
+        public Phase $phase;
+        /** Regular files whose content was sent. */
+        public int $files;
+        /** Entries removed on the server; of a dry run: that would be. */
+        public int $deleted;
+        /** Bytes given to this server's channel, compressed, without SSH's own. */
+        public int $bytesSent;
+        /** Bytes of changed files that the server already had. */
+        public int $bytesMatched;
+        public float $seconds;
+        /** One sentence, or null. */
+        public ?string $error;
+        /** What the error is about, or null. */
+        public ?string $path;
+        /** @var list<Change> with the option itemize, and of a status */
+        public array $changes;
+
+        public function jsonSerialize(): array {}
+    }
+
+    /** What cluster_sync() did. */
+    final readonly class SyncReport implements \JsonSerializable
+    {
+        /** True when every server is as the source. */
+        public bool $ok;
+        /** True when the servers were released to switch. */
+        public bool $committed;
+        public float $seconds;
+        /** Entries in the source, and bytes of its regular files. */
+        public int $files;
+        public int $bytes;
+        /** @var array<string, ServerResult> by server name, in the topology's order */
+        public array $servers;
+        /** @var list<string> about the source: a file that vanished, a directory that could not be read */
+        public array $warnings;
+
+        public function jsonSerialize(): array {}
+    }
+
+    /** What cluster_status() found. */
+    final readonly class StatusReport implements \JsonSerializable
+    {
+        /** True when every server answered and none differs. */
+        public bool $ok;
+        public float $seconds;
+        public int $files;
+        public int $bytes;
+        /** @var array<string, ServerResult> */
+        public array $servers;
+        /** @var list<string> */
+        public array $warnings;
+
+        public function jsonSerialize(): array {}
+    }
+
+    /** What a command did on one server. */
+    final readonly class RunResult implements \JsonSerializable
+    {
+        public string $server;
+        /** Synced when the command exited with 0, Failed when not or when it could not be run. */
+        public Outcome $outcome;
+        /** 0 to 255; null when it was killed by a signal or never ended. */
+        public ?int $exitStatus;
+        /** "KILL", "TERM"; null when there was none. */
+        public ?string $signal;
+        /** At most 8 MiB each, as they came. */
+        public string $stdout;
+        public string $stderr;
+        /** There was more than 8 MiB of one of them. */
+        public bool $truncated;
+        public float $seconds;
+        public ?string $error;
+
+        /** Output that is not UTF-8 is written with \xHH. */
+        public function jsonSerialize(): array {}
+    }
+
+    /** What cluster_run() did. */
+    final readonly class RunReport implements \JsonSerializable
+    {
+        /** True when the command exited with 0 on every server. */
+        public bool $ok;
+        public float $seconds;
+        /** @var array<string, RunResult> */
+        public array $servers;
+
+        public function jsonSerialize(): array {}
+    }
+
+    /**
+     * Copies paths of this machine to every server of a group, all at once.
+     *
+     * The tree is read once and sent to all. By default the servers switch together: changed files are staged, and renamed into
+     * place only when every server has all of them. A server that cannot be reached or refuses the files is a result with
+     * Outcome::Failed. What lies on a server below the uploads of a Drupal site (sites/x/files, sites/x/private) is never deleted.
+     *
+     * Options, with rsync's names where rsync has one:
+     *  - delete (bool, true): remove what is not in the source, below the pushed paths only
+     *  - filter, include, exclude (list of strings, rsync's syntax, asked in this order): anchored patterns start at the server's root
+     *  - protect (list of patterns; default the uploads): never deleted on a server; a leading / means the pushed path
+     *  - relative (bool, true): recreate the whole path below the server's root; false: the last component, or with a trailing slash
+     *    the contents, directly in the server's root
+     *  - keep_dirlinks, omit_dir_times, checksum, numeric_ids, update (bool, false)
+     *  - compress ("auto", "none", "zstd", "zlib"; default auto)
+     *  - dry_run, itemize (bool, false)
+     *  - commit ("together", "each"; default together)
+     *  - max_failures (int, 0): servers that may fail without keeping the others from switching
+     *  - parallel (int, 32): servers in handshake at once
+     *  - connect_timeout, timeout (int seconds; default the topology's): until logged in; of silence
+     *  - servers (list of names; default all of the group)
+     *
+     * @param string $group a cluster, a pack or a server
+     * @param array|string $paths absolute paths on this machine
+     * @param callable(Progress): (bool|void)|null $progress returning false cancels
+     * @throws \ValueError for a bad option or path
+     * @throws CancelledException when $progress, a signal handler or a time limit stopped the call
+     * @throws ScaleException when the source is missing, empty or cannot be read, or there is no such group
+     */
+    function cluster_sync(Topology $t, string $group, array|string $paths, array $options = [], ?callable $progress = null): SyncReport {}
+
+    /**
+     * Runs a command on every server of a group at once.
+     *
+     * Options: input (string, ""): its standard input; parallel, connect_timeout, timeout, servers as for cluster_sync().
+     *
+     * @param list<string> $argv the command and its arguments; no shell reads them
+     * @param callable(Progress): (bool|void)|null $progress returning false cancels, which cuts the connections
+     * @throws \ValueError for a bad option or argument
+     * @throws CancelledException
+     * @throws ScaleException when there is no such group
+     */
+    function cluster_run(Topology $t, string $group, array $argv, array $options = [], ?callable $progress = null): RunReport {}
+
+    /**
+     * What cluster_sync() with the same options would change, itemised per server and path. Changes nothing.
+     *
+     * Options: those of cluster_sync() but dry_run, itemize, commit and max_failures.
+     *
+     * @throws \ValueError
+     * @throws CancelledException
+     * @throws ScaleException
+     */
+    function cluster_status(Topology $t, string $group, array|string $paths, array $options = []): StatusReport {}
+
+    /**
+     * The connections this process keeps.
+     *
+     * @return array{opened: int, reused: int, failed: int, closed: int, idle: int, in_use: int, sessions: list<array{server: string,
+     *   host: string, port: int, user: string, state: string, transport: string, reason: string, host_key: string, cipher: string,
+     *   commands: int, bytes_sent: int, bytes_received: int, seconds: float}>}
+     */
+    function pool_stats(): array {}
+
+    /** Closes the connections this process keeps. */
+    function pool_close(): void {}
+}

@@ -1,0 +1,34 @@
+#ifndef AGS_RSYNC_FILTER_H
+#define AGS_RSYNC_FILTER_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Filter rules in rsync's own syntax and precedence (rsync(1), FILTER RULES): the first rule that matches a name decides; a
+ * name that none matches is sent and may be deleted.
+ *
+ * + include, - exclude, H hide, S show, P protect, R risk, ! clear; modifiers / ! p r s; the patterns' * ** ? [..] and [:class:], anchoring by
+ * a leading /, directories only by a trailing /, and dir/ *** .
+ * Merge files (. and :), and the modifiers C, e, n, w and x are refused by name.
+ */
+struct ags_filter;
+
+enum ags_filter_kind { AGS_FILTER_INCLUDE, AGS_FILTER_EXCLUDE, AGS_FILTER_PROTECT };
+
+struct ags_filter *ags_filter_new(void);                /* NULL on lack of memory */
+void ags_filter_free(struct ags_filter *filter);        /* NULL is fine */
+
+/* One rule as --filter takes it: "- *.o", "P /sites//*/files/***", "exclude /x", "!". */
+bool ags_filter_add_rule(struct ags_filter *filter, const char *rule, struct ags_err *err);
+/* One pattern as --include or --exclude takes it (for exclude also rsync's "+ " and "- " prefixes), or one to protect. */
+bool ags_filter_add_pattern(struct ags_filter *filter, enum ags_filter_kind kind, const char *pattern, struct ags_err *err);
+
+/* Is this entry kept out of the transfer? path is relative to the transfer's root, without a leading slash. Parents are
+ * the caller's business: below a hidden directory nothing is asked. */
+bool ags_filter_hides(const struct ags_filter *filter, const char *path, size_t len, bool is_dir);
+
+/* The list as a deleting receiver gets it (rsync-wire: 2.6): the rules that hold on its side, each with its length, and the end. */
+bool ags_filter_encode(const struct ags_filter *filter, struct ags_buf *out, struct ags_err *err);
+
+#endif

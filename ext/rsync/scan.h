@@ -1,0 +1,29 @@
+#ifndef AGS_RSYNC_SCAN_H
+#define AGS_RSYNC_SCAN_H
+
+#include "rsync/filelist.h"
+#include "rsync/filter.h"
+
+/*
+ * Walks the source once and builds the list, in rsync's order, with directory descriptors and O_NOFOLLOW:
+ * a symlink put in place of a directory while we walk is never followed.
+ */
+struct ags_scan_options {
+	bool relative;                       /* keep the whole path; its parents become implied directories */
+	bool checksum;                       /* hash every regular file for -c, with both digests (xxh128 first, then md5) */
+	const struct ags_filter *filter;     /* NULL: none */
+	bool (*tick)(void *arg);             /* called often; false stops with AGS_CANCELLED. May be NULL */
+	void *arg;
+};
+
+/*
+ * paths are absolute and normalised (no "." or "..", no "//", no trailing slash unless the path is to be
+ * followed and, when not relative, its contents sent instead of itself). Doubles and paths below another one are merged.
+ *
+ * A path that is missing is an error (AGS_LOCAL_IO), as is a directory given that holds nothing that would be sent. What vanishes or cannot be
+ * read below is a complaint in the list. The list must be freed either way.
+ */
+bool ags_scan(const char *const *paths, size_t count, const struct ags_scan_options *options, struct ags_filelist *list,
+              struct ags_err *err);
+
+#endif

@@ -1,0 +1,58 @@
+#ifndef AGS_SCALE_SYNC_H
+#define AGS_SCALE_SYNC_H
+
+#include "scale/report.h"
+#include "scale/topology.h"
+#include "ssh/pool.h"
+
+/*
+ * Copies paths of this machine to every server of a group, all at once.
+ *
+ * Everything that is about one server is in its result; false with err only when the call as a whole could not be done
+ * (AGS_USAGE: a bad option or path, AGS_CONFIG: no such group, AGS_LOCAL_IO: the source is missing, empty or unreadable, AGS_CANCELLED, AGS_NOMEM).
+ * After AGS_CANCELLED the report still says how each server was left.
+ */
+enum ags_compress { AGS_COMPRESS_AUTO, AGS_COMPRESS_NONE, AGS_COMPRESS_ZSTD, AGS_COMPRESS_ZLIB };
+
+struct ags_sync_options {
+	bool delete_extraneous;          /* "delete", default true */
+	struct ags_strings filter;       /* rules in rsync's --filter syntax; asked first */
+	struct ags_strings include;      /* patterns; asked second */
+	struct ags_strings exclude;      /* patterns; asked third */
+	struct ags_strings protect;      /* patterns that are never deleted on a server; a leading / means the pushed path */
+	bool protect_is_set;             /* false: the uploads of Drupal sites (scale/uploads.h) */
+	bool relative;                   /* default true */
+	bool keep_dirlinks, omit_dir_times, checksum, numeric_ids, update;
+	bool dry_run, itemize;
+	bool commit_each;                /* "commit": each instead of together */
+	unsigned max_failures;           /* servers that may fail without stopping the others' commit */
+	unsigned parallel;               /* handshakes at once; 0: AGS_MAX_HANDSHAKES */
+	enum ags_compress compress;
+	uint32_t connect_timeout, timeout;     /* seconds; 0: the server's own */
+	struct ags_strings servers;      /* a subset of the group; empty: all */
+};
+
+#define AGS_SYNC_OPTIONS_INIT { .delete_extraneous = true, .relative = true }
+
+struct ags_environment {
+	struct ags_pool *pool;
+	const char *home;                /* $HOME or NULL */
+	const char *agent;               /* $SSH_AUTH_SOCK or NULL */
+};
+
+bool ags_sync(const struct ags_environment *env, const struct ags_topology *t, const char *group, const struct ags_strings *paths,
+              const struct ags_sync_options *options, const struct ags_host *host, struct ags_report *report, struct ags_err *err);
+
+/* Runs one command, argv and nothing else, on every server of a group at once. */
+struct ags_run_options {
+	const char *input;               /* bytes for the command's standard input, or NULL */
+	size_t input_len;
+	unsigned parallel;
+	uint32_t connect_timeout, timeout;     /* seconds; timeout is of silence; 0: the server's own */
+	struct ags_strings servers;
+};
+
+bool ags_run(const struct ags_environment *env, const struct ags_topology *t, const char *group, const struct ags_strings *argv,
+             const struct ags_run_options *options, const struct ags_host *host, struct ags_report *report, struct ags_err *err);
+
+#endif

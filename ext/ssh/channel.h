@@ -1,0 +1,61 @@
+#ifndef AGS_SSH_CHANNEL_H
+#define AGS_SSH_CHANNEL_H
+
+#include <stdint.h>
+
+#include "ssh/pool.h"
+
+/*
+ * One command on one server: its standard input, output and error.
+ *
+ *   open ──► (connecting, logging in, exec) ──► write, read … send_eof ──► finish
+ *                         any step may fail: err says why; then abort
+ *
+ * Nothing here blocks. A call that can do nothing now returns AGS_AGAIN; the channel's `wake` is called from the loop when trying
+ * again makes sense (also when it failed). wake must not use the channel; it marks it for the caller's own round.
+ * All reading and writing goes through the session's own output queue, which never tells libssh2 to wait (libssh2.md 3.1).
+ */
+struct ags_channel;
+
+enum ags_stream { AGS_STDOUT, AGS_STDERR };
+
+typedef void ags_wake_fn(void *arg);
+
+/* Starts a command, already quoted for the shell. The session may still be connecting, and may have other channels.
+ * When a reused session turns out to be dead before the command has started, the channel moves to a fresh one by itself.
+ * NULL with err on lack of memory. The channel is the caller's. */
+struct ags_channel *ags_channel_open(struct ags_pool *pool, const struct ags_endpoint *to, const char *command,
+                                     ags_wake_fn *wake, void *arg, struct ags_err *err);
+
+/* AGS_DONE once the server has accepted the command, AGS_AGAIN while connecting. */
+enum ags_step ags_channel_ready(struct ags_channel *ch, struct ags_err *err);
+
+/* AGS_DONE: *taken > 0 bytes were accepted. The same bytes must be offered again after AGS_AGAIN. Best in pieces of 32 KB. */
+enum ags_step ags_channel_write(struct ags_channel *ch, const void *bytes, size_t n, size_t *taken, struct ags_err *err);
+
+/* AGS_DONE: *got bytes were read; 0 means the end of that stream. */
+enum ags_step ags_channel_read(struct ags_channel *ch, enum ags_stream stream, void *bytes, size_t size, size_t *got,
+                               struct ags_err *err);
+
+/* No more input for the command. AGS_DONE once it is on its way. */
+enum ags_step ags_channel_send_eof(struct ags_channel *ch, struct ags_err *err);
+
+struct ags_exit {
+	int  status;                 /* 0 to 255; -1 when the command was killed by a signal or the server told no status */
+	char signal[16];             /* "KILL", "" when there was none */
+};
+
+/* After the end of both streams: AGS_DONE with the command's exit once the server has closed the channel. */
+enum ags_step ags_channel_finish(struct ags_channel *ch, struct ags_exit *exit, struct ags_err *err);
+
+/* Milliseconds since bytes last moved in either direction (since open, while connecting). */
+int64_t ags_channel_silent_ms(const struct ags_channel *ch);
+
+/* The session was reused (false: opened for this channel). */
+bool ags_channel_was_reused(const struct ags_channel *ch);
+
+/* Ends the use: a finished channel gives its session back to the pool, an unfinished one cuts the connection
+ * (the only way to stop a remote command at once). NULL is fine. */
+void ags_channel_close(struct ags_channel *ch);
+
+#endif

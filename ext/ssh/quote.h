@@ -1,0 +1,15 @@
+#ifndef AGS_SSH_QUOTE_H
+#define AGS_SSH_QUOTE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * The one function that turns data into words of a shell command. sh, bash,
+ * dash, csh and rrsync read each word back as it was: everything that is not
+ * plainly harmless gets a backslash (rrsync knows no other way), a newline is
+ * put in single quotes, an empty word is ''. A NUL cannot be sent and is an error.
+ */
+bool ags_quote_argv(const char *const *argv, size_t argc, struct ags_buf *command, struct ags_err *err);
+
+#endif
