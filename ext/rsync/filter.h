@@ -19,7 +19,7 @@ enum ags_filter_kind { AGS_FILTER_INCLUDE, AGS_FILTER_EXCLUDE, AGS_FILTER_PROTEC
 struct ags_filter *ags_filter_new(void);                /* NULL on lack of memory */
 void ags_filter_free(struct ags_filter *filter);        /* NULL is fine */
 
-/* One rule as --filter takes it: "- *.o", "P /sites//*/files/***", "exclude /x", "!". */
+/* One rule as --filter takes it: "- *.o", "P /cache/", "exclude /x", "!". */
 bool ags_filter_add_rule(struct ags_filter *filter, const char *rule, struct ags_err *err);
 /* One pattern as --include or --exclude takes it (for exclude also rsync's "+ " and "- " prefixes), or one to protect. */
 bool ags_filter_add_pattern(struct ags_filter *filter, enum ags_filter_kind kind, const char *pattern, struct ags_err *err);
