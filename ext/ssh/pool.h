@@ -68,6 +68,12 @@ struct ags_pool_stats {
 	uint64_t in_use, idle;
 };
 
+/* Once per process, before the first pool and after the last; counted. init is false when libssh2 cannot be set up. */
+bool ags_ssh_init(void);
+void ags_ssh_exit(void);
+/* "1.10.0 (compiled with 1.10.0)". */
+const char *ags_ssh_version(void);
+
 void ags_pool_totals(const struct ags_pool *pool, struct ags_pool_stats *stats);
 /* The i-th live session; false past the last. */
 bool ags_pool_session(const struct ags_pool *pool, size_t i, struct ags_session_stats *stats);
