@@ -9,7 +9,7 @@
  * The checksums that rsync and known_hosts use.
  *
  * Both transfer checksums have 16 bytes. xxh128 is stored low 64 bits first,
- * each little endian (rsync-wire: 4.4), md5 as usual.
+ * each little endian, md5 as usual.
  */
 enum ags_digest { AGS_DIGEST_XXH128, AGS_DIGEST_MD5 };
 
