@@ -37,6 +37,11 @@ namespace Aegir\Scale {
         case Done = "done";
     }
 
+    /** What a call did or found: a SyncReport, a StatusReport or a RunReport. */
+    interface Report extends \JsonSerializable
+    {
+    }
+
     /** The base of everything this extension throws, apart from PHP's own errors for bad arguments. */
     class ScaleException extends \Exception
     {
@@ -57,7 +62,7 @@ namespace Aegir\Scale {
     final class CancelledException extends ScaleException
     {
         /** How each server was left; null when no server had been touched. */
-        public readonly SyncReport|RunReport|StatusReport|null $report;
+        public readonly ?Report $report;
     }
 
     /** One complaint about a topology file. */
@@ -139,6 +144,7 @@ namespace Aegir\Scale {
         /** rsync's --itemize-changes: "<f.st......", "cd+++++++++", "*deleting". */
         public string $code;
 
+        /** @implementation-alias Aegir\Scale\Problem::jsonSerialize */
         public function jsonSerialize(): array {}
     }
 
@@ -165,11 +171,12 @@ namespace Aegir\Scale {
         /** @var list<Change> with the option itemize, and of a status */
         public array $changes;
 
+        /** @implementation-alias Aegir\Scale\Problem::jsonSerialize */
         public function jsonSerialize(): array {}
     }
 
     /** What cluster_sync() did. */
-    final readonly class SyncReport implements \JsonSerializable
+    final readonly class SyncReport implements Report
     {
         /** True when every server is as the source. */
         public bool $ok;
@@ -184,11 +191,12 @@ namespace Aegir\Scale {
         /** @var list<string> about the source: a file that vanished, a directory that could not be read */
         public array $warnings;
 
+        /** @implementation-alias Aegir\Scale\Problem::jsonSerialize */
         public function jsonSerialize(): array {}
     }
 
     /** What cluster_status() found. */
-    final readonly class StatusReport implements \JsonSerializable
+    final readonly class StatusReport implements Report
     {
         /** True when every server answered and none differs. */
         public bool $ok;
@@ -200,6 +208,7 @@ namespace Aegir\Scale {
         /** @var list<string> */
         public array $warnings;
 
+        /** @implementation-alias Aegir\Scale\Problem::jsonSerialize */
         public function jsonSerialize(): array {}
     }
 
@@ -221,12 +230,16 @@ namespace Aegir\Scale {
         public float $seconds;
         public ?string $error;
 
-        /** Output that is not UTF-8 is written with \xHH. */
+        /**
+         * Output that is not UTF-8 is written with \xHH.
+         *
+         * @implementation-alias Aegir\Scale\Problem::jsonSerialize
+         */
         public function jsonSerialize(): array {}
     }
 
     /** What cluster_run() did. */
-    final readonly class RunReport implements \JsonSerializable
+    final readonly class RunReport implements Report
     {
         /** True when the command exited with 0 on every server. */
         public bool $ok;
@@ -234,6 +247,7 @@ namespace Aegir\Scale {
         /** @var array<string, RunResult> */
         public array $servers;
 
+        /** @implementation-alias Aegir\Scale\Problem::jsonSerialize */
         public function jsonSerialize(): array {}
     }
 
@@ -261,7 +275,7 @@ namespace Aegir\Scale {
      *
      * @param string $group a cluster, a pack or a server
      * @param array|string $paths absolute paths on this machine
-     * @param callable(Progress): (bool|void)|null $progress returning false cancels
+     * @param callable|null $progress is given a Progress, at most ten times a second per server; returning false cancels
      * @throws \ValueError for a bad option or path
      * @throws CancelledException when $progress, a signal handler or a time limit stopped the call
      * @throws ScaleException when the source is missing, empty or cannot be read, or there is no such group
@@ -273,8 +287,8 @@ namespace Aegir\Scale {
      *
      * Options: input (string, ""): its standard input; parallel, connect_timeout, timeout, servers as for cluster_sync().
      *
-     * @param list<string> $argv the command and its arguments; no shell reads them
-     * @param callable(Progress): (bool|void)|null $progress returning false cancels, which cuts the connections
+     * @param string[] $argv the command and its arguments; no shell reads them
+     * @param callable|null $progress is given a Progress; returning false cancels, which cuts the connections
      * @throws \ValueError for a bad option or argument
      * @throws CancelledException
      * @throws ScaleException when there is no such group
