@@ -19,6 +19,8 @@
 #define AGS_MAX_YAML           (1u << 20)    /* a topology of 1024 servers takes 100 KB */
 #define AGS_MAX_YAML_DEPTH     16            /* a topology is 4 deep */
 #define AGS_MAX_YAML_NODES     100000u       /* also after aliases are followed */
+#define AGS_MAX_YAML_ANCHORS   1000u         /* they are looked up one by one */
+#define AGS_MAX_PROBLEMS       1000u         /* complaints about one topology; nobody reads more */
 #define AGS_MAX_KNOWN_HOSTS    (16u << 20)   /* a file of 100,000 keys */
 #define AGS_MAX_OUTQ           (128u << 10)  /* high water of a session's output queue (libssh2.md 3.1) */
 #define AGS_MAX_HANDSHAKES     32            /* sessions in key exchange at once: sshd's MaxStartups, our CPU */

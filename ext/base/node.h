@@ -47,8 +47,10 @@ struct ags_problems {
 
 #define AGS_PROBLEMS_INIT { .arena = AGS_ARENA_INIT }
 
+/* Cleans and shortens its texts. After AGS_MAX_PROBLEMS one remark that there are more, then nothing. */
 void ags_problem_add(struct ags_problems *problems, unsigned line, unsigned column, const char *where, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
+void ags_problems_sort(struct ags_problems *problems);          /* by line and column; equals stay in order */
 void ags_problems_free(struct ags_problems *problems);
 
 #endif

@@ -4,14 +4,14 @@
 #include "base/node.h"
 
 /*
- * Reads one YAML document into a tree (libyaml; YAML 1.1's core scalars).
- * Plain scalars become null, bool, int (decimal only) or string; quoted ones
- * are strings. Duplicate keys, keys that are no strings, several documents,
+ * Reads one YAML document into a tree (libyaml). Plain scalars become null
+ * (nothing, ~, null), bool (true, false), int (decimal only) or string; quoted
+ * ones are strings. An empty text is null. Duplicate keys, keys that are no strings, several documents,
  * tags, merge keys, NULs, text that is not UTF-8 and anything above the limits
  * of base/limits.h are problems. Anchors and aliases work and are counted.
  *
  * Returns the root, in arena, or NULL when the text cannot be read at all. Problems may
- * have been added either way; the tree is good only when none was.
+ * have been added either way; the tree is good only when none was. A repeated key is not in the tree a second time.
  */
 struct ags_node *ags_yaml_parse(struct ags_arena *arena, const char *text, size_t len, struct ags_problems *problems);
 
