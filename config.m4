@@ -1,0 +1,64 @@
+dnl Builds the extension aegir_scale: phpize && ./configure && make
+
+PHP_ARG_ENABLE([aegir_scale],
+  [whether to build aegir_scale],
+  [AS_HELP_STRING([--enable-aegir-scale], [Build the extension aegir_scale])],
+  [yes])
+
+PHP_ARG_ENABLE([aegir-scale-dev],
+  [whether to compile aegir_scale with developer warnings as errors],
+  [AS_HELP_STRING([--enable-aegir-scale-dev], [aegir_scale: compile with developer warnings as errors])],
+  [no],
+  [no])
+
+dnl AGS_LIBRARY(name of pkg-config, name for people, package of Debian)
+AC_DEFUN([AGS_LIBRARY], [
+  AC_MSG_CHECKING([for $2])
+  if ! $PKG_CONFIG --exists "$1"; then
+    AC_MSG_RESULT([no])
+    AC_MSG_ERROR([$2 was not found: install Debian's package $3])
+  fi
+  ags_found=`$PKG_CONFIG --modversion "$1"`
+  AC_MSG_RESULT([$ags_found])
+  PHP_EVAL_INCLINE([`$PKG_CONFIG --cflags "$1"`])
+  PHP_EVAL_LIBLINE([`$PKG_CONFIG --libs "$1"`], [AEGIR_SCALE_SHARED_LIBADD])
+])
+
+if test "$PHP_AEGIR_SCALE" != "no"; then
+  AC_PATH_TOOL([PKG_CONFIG], [pkg-config], [no])
+  if test "$PKG_CONFIG" = "no"; then
+    AC_MSG_ERROR([pkg-config was not found: install Debian's package pkg-config])
+  fi
+  if test "$PHP_CONFIG" != "" && test "`$PHP_CONFIG --vernum`" -lt 80200; then
+    AC_MSG_ERROR([PHP is older than 8.2, which aegir_scale needs])
+  fi
+
+  AGS_LIBRARY([libssh2], [libssh2], [libssh2-1-dev])
+  AGS_LIBRARY([yaml-0.1], [libyaml], [libyaml-dev])
+  AGS_LIBRARY([libxxhash], [xxHash], [libxxhash-dev])
+  AGS_LIBRARY([libzstd], [zstd], [libzstd-dev])
+  AGS_LIBRARY([zlib], [zlib], [zlib1g-dev])
+  AGS_LIBRARY([libcrypto], [OpenSSL's libcrypto], [libssl-dev])
+
+  AEGIR_SCALE_CFLAGS="-std=gnu11 -fvisibility=hidden -DZEND_ENABLE_STATIC_TSRMLS_CACHE=1"
+  if test "$PHP_AEGIR_SCALE_DEV" = "yes"; then
+    AEGIR_SCALE_CFLAGS="$AEGIR_SCALE_CFLAGS -Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-unused-parameter -Werror"
+  fi
+
+  dnl One name a word; tests/package-files.sh compares them with the files on disk.
+  AEGIR_SCALE_SOURCES=m4_normalize(["
+    ext/aegir_scale.c
+    ext/convert.c
+    ext/host.c
+    ext/options.c
+    ext/results.c
+    ext/throw.c
+    ext/topology_object.c
+  "])
+
+  PHP_NEW_EXTENSION([aegir_scale], [$AEGIR_SCALE_SOURCES], [$ext_shared], [], [$AEGIR_SCALE_CFLAGS])
+  PHP_ADD_INCLUDE([$ext_srcdir/ext])
+  PHP_ADD_BUILD_DIR([$ext_builddir/ext/base $ext_builddir/ext/rsync $ext_builddir/ext/ssh $ext_builddir/ext/scale], [1])
+  PHP_ADD_EXTENSION_DEP([aegir_scale], [json])
+  PHP_SUBST([AEGIR_SCALE_SHARED_LIBADD])
+fi
