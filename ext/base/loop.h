@@ -7,9 +7,11 @@
 #include "base/err.h"
 
 /*
- * One poll(2) loop. A watch is a descriptor, what it waits for and a deadline;
- * its callback runs when the descriptor is ready or the deadline has passed.
- * A callback may add, change and remove any watch, its own included.
+ * One loop over epoll(7), so that a wake costs what is ready, not what is open.
+ * A watch is a descriptor, what it waits for and a deadline; its callback runs
+ * when the descriptor is ready or the deadline has passed. A callback may add,
+ * change and remove any watch, its own included. After fork the child's loop is
+ * its own.
  */
 struct ags_loop;
 struct ags_watch;
@@ -21,10 +23,11 @@ typedef void ags_watch_fn(void *arg, unsigned happened);
 /* Milliseconds of the monotonic clock. */
 int64_t ags_now_ms(void);
 
-struct ags_loop *ags_loop_new(void);                      /* NULL on lack of memory */
-void ags_loop_free(struct ags_loop *loop);                /* all watches must be gone */
+struct ags_loop *ags_loop_new(void);                      /* NULL on lack of memory or descriptors */
+void ags_loop_free(struct ags_loop *loop);                /* NULL is fine; with the watches that are left */
 
-/* fd may be -1 for a pure timer. NULL on lack of memory. The watch is the loop's until ags_watch_remove(). */
+/* fd may be -1 for a pure timer; one watch per descriptor, which is no regular file. NULL on lack of memory. The watch
+ * is the loop's until ags_watch_remove(). */
 struct ags_watch *ags_watch_add(struct ags_loop *loop, int fd, unsigned events, ags_watch_fn *fn, void *arg);
 void ags_watch_events(struct ags_watch *watch, unsigned events);
 void ags_watch_deadline(struct ags_watch *watch, int64_t at_ms);      /* of ags_now_ms(); 0: none. Fires once */
