@@ -25,7 +25,7 @@ struct ags_entry {
 	const char *name;            /* the last component; "." for the root of a non-relative transfer */
 	const char *text;            /* a symlink's target; a TOP entry's absolute path on this machine; else NULL */
 	const uint8_t *sum;          /* with checksum, of a regular file: AGS_DIGEST_LEN bytes per wanted digest; else NULL */
-	int64_t  size;
+	int64_t  size;               /* of a device: its number, st_rdev */
 	int64_t  mtime;
 	uint32_t mtime_nsec;
 	uint32_t mode;               /* st_mode */

@@ -89,7 +89,7 @@ enum ags_step ags_wire_get_ndx(struct ags_cursor *in, struct ags_ndx_state *stat
 {
 	struct ags_cursor c = *in;
 	enum ags_step step;
-	int32_t number;
+	int32_t number = 0;
 	uint8_t first;
 	bool negative;
 
