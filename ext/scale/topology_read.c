@@ -310,7 +310,7 @@ static void check_name(struct ags_build *b, const struct ags_value *v, const str
 	bool is_group = siblings == &b->servers || siblings == &b->clusters || siblings == &b->packs;
 
 	if (!ags_is_name(v->name))
-		ags_complain(b, v, "name \"%.64s\"%s, want letters, digits and _ . - (at most %d), with a letter or digit first",
+		ags_complain(b, v, "name \"%.64s%s\", want letters, digits and _ . - (at most %d), with a letter or digit first",
 		             v->name, strlen(v->name) > 64 ? "..." : "", AGS_MAX_NAME);
 	if (!is_group) {
 		if (ags_find_name(siblings, v->name) < siblings->count)
