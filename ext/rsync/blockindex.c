@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
-#define FEWEST_BITS 4
+#define BITS_MIN         4
+#define FILTER_MORE      3      /* the filter has 64 bits a bucket, 1 to 3 of them set ... */
+#define FILTER_BITS_MAX  27     /* ... and at most 16 MB */
 
 static uint32_t bucket_of(const struct ags_block_index *index, uint32_t block);
 static void fill(struct ags_block_index *index);
@@ -15,13 +17,14 @@ bool ags_block_index_init(struct ags_block_index *index, const struct ags_sums *
 	index->data = sums->data;
 	index->stride = 4 + (size_t)sums->s2length;
 	index->blocks = sums->count - (sums->count > 0 && sums->remainder > 0);
-	index->bits = FEWEST_BITS;
-	while (index->bits < 26 && index->blocks >> index->bits > 1)
+	index->bits = BITS_MIN;
+	while (index->blocks >> index->bits > 1)
 		index->bits++;
+	index->filter_bits = index->bits + FILTER_MORE < FILTER_BITS_MAX ? index->bits + FILTER_MORE : FILTER_BITS_MAX;
 	buckets = (size_t)1 << index->bits;
 	index->first = calloc(buckets + 1, sizeof(*index->first));
 	index->order = calloc((size_t)index->blocks + 1, sizeof(*index->order));
-	index->filter = calloc(buckets, 1);
+	index->filter = calloc((size_t)1 << (index->filter_bits - 3), 1);
 	if (index->first == NULL || index->order == NULL || index->filter == NULL) {
 		ags_block_index_fini(index);
 		return false;
@@ -58,7 +61,7 @@ static void fill(struct ags_block_index *index)
 	uint32_t bit;
 
 	for (uint32_t block = 0; block < index->blocks; block++) {
-		bit = ags_block_hash(ags_block_rolling(index, block)) >> (29 - index->bits);
+		bit = ags_block_hash(ags_block_rolling(index, block)) >> (32 - index->filter_bits);
 		index->filter[bit >> 3] |= (uint8_t)(1u << (bit & 7));
 		index->first[bucket_of(index, block)]++;
 	}

@@ -7,7 +7,7 @@
 /*
  * Finds the blocks of a receiver's old file by their rolling sum. Private to the matcher.
  *
- *   filter   one bit per eighth of a bucket: most sums of new bytes are turned away here, in the processor's cache
+ *   filter   a bit for each of many hashes, set where a block has it: nearly all sums of new bytes are turned away here
  *   first    where the bucket begins in `order`; one more at the end
  *   order    block numbers, bucket after bucket, ascending within one
  *
@@ -17,7 +17,7 @@ struct ags_block_index {
 	const uint8_t *data;            /* borrowed: the sums as they came */
 	size_t stride;                  /* bytes from one block's sums to the next */
 	uint32_t blocks;                /* whole blocks */
-	uint32_t bits;                  /* log2 of the number of buckets */
+	uint32_t bits, filter_bits;     /* log2 of the number of buckets, and of bits in the filter */
 	uint32_t *first, *order;
 	uint8_t *filter;
 };
@@ -44,9 +44,9 @@ static inline uint32_t ags_block_hash(uint32_t rolling) { return rolling * 0x9e3
 /* False: no block has this rolling sum. */
 static inline bool ags_block_index_knows(const struct ags_block_index *index, uint32_t rolling)
 {
-	uint32_t bit = ags_block_hash(rolling) >> (29 - index->bits);
+	uint32_t bit = ags_block_hash(rolling) >> (32 - index->filter_bits);
 
-	return index->filter[bit >> 3] & 1u << (bit & 7);
+	return index->filter[bit >> 3] >> (bit & 7) & 1;
 }
 
 #endif

@@ -24,6 +24,7 @@ struct ags_sync_options {
 	bool relative;                   /* default true */
 	bool keep_dirlinks, omit_dir_times, checksum, numeric_ids, update;
 	bool dry_run, itemize;
+	bool status;                     /* the report is ok only when no server differs */
 	bool commit_each;                /* "commit": each instead of together */
 	unsigned max_failures;           /* servers that may fail without stopping the others' commit */
 	unsigned parallel;               /* handshakes at once; 0: AGS_MAX_HANDSHAKES */

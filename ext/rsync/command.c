@@ -1,0 +1,40 @@
+#include "rsync/sender.h"
+
+#include <stdio.h>
+
+#define MAX_WORDS 16
+
+/* No "i" among the letters after "e.": one list, not increments. No "I": a leftover partial file is never updated in place. */
+bool ags_sender_command(const struct ags_sender_job *job, const char *dest, struct ags_arena *arena,
+                        const char *const **argv, size_t *argc)
+{
+	const char **words = ags_arena_alloc(arena, MAX_WORDS * sizeof(*words));
+	size_t n = 0;
+
+	if (words == NULL)
+		return false;
+	words[n++] = "rsync";
+	words[n++] = "--server";
+	words[n++] = ags_arena_printf(arena, "-logDtpr%s%s%s%s%s%se.LsfxCvu", job->checksum ? "c" : "", job->dry_run ? "n" : "",
+	                              job->omit_dir_times ? "O" : "", job->keep_dirlinks ? "K" : "", job->update ? "u" : "",
+	                              job->compress ? "z" : "");
+	words[n++] = "--no-msgs2stderr";        /* errors come in order with the data: none is known before all are */
+	words[n++] = ags_arena_printf(arena, "--checksum-seed=%d", (int)job->seed);
+	words[n++] = "--delay-updates";
+	if (job->delete_extraneous)
+		words[n++] = "--delete-after";
+	if (job->numeric_ids)
+		words[n++] = "--numeric-ids";
+	if (job->timeout > 0)
+		words[n++] = ags_arena_printf(arena, "--timeout=%u", (unsigned)job->timeout);
+	if (job->itemize || job->dry_run)
+		words[n++] = "--log-format=%i";
+	words[n++] = ".";
+	words[n++] = dest;
+	for (size_t i = 0; i < n; i++)
+		if (words[i] == NULL)
+			return false;
+	*argv = words;
+	*argc = n;
+	return true;
+}

@@ -1,0 +1,100 @@
+#ifndef AGS_RSYNC_SENDER_H
+#define AGS_RSYNC_SENDER_H
+
+#include "rsync/answers.h"
+
+/*
+ * One receiver's conversation, as a machine that is fed bytes and yields bytes.
+ *
+ *   receiver ── bytes ──► feed ──► requests ──► answers (shared) ──► output ── bytes ──► receiver
+ *
+ *   HANDSHAKE ─► LIST ─► TRANSFER ─► STAGED ═► COMMIT ─► DELETE ─► DONE
+ *                                       ║ waits here until ags_sender_release()
+ *
+ * It speaks protocol 31 and 32 with stock rsync --server, 3.2.0 or newer, non-incremental, with --delay-updates
+ * and --delete-after, so that nothing a receiver serves has changed before the release, apart from what rsync does not
+ * delay: new directories, symlinks, devices, and changes of attributes only.
+ *
+ * STAGED is reached only when the receiver has written and verified every file. After a second round for files that failed
+ * their check it is asked to echo a message, which it does after all that was sent before.
+ */
+enum ags_sender_phase {
+	AGS_SENDER_HANDSHAKE,        /* version, flags, names of algorithms, seed */
+	AGS_SENDER_LIST,             /* waits for the list to be ready, and sends it */
+	AGS_SENDER_TRANSFER,
+	AGS_SENDER_STAGED,
+	AGS_SENDER_COMMIT,
+	AGS_SENDER_DELETE,
+	AGS_SENDER_DONE              /* the last goodbye has come; the receiver exits now */
+};
+
+/* What all receivers of one call share. */
+struct ags_sender_job {
+	const struct ags_filelist *list;
+	struct ags_answers *answers;            /* NULL until the list is ready */
+	const struct ags_buf *rules;            /* the encoded filter list */
+	struct ags_piece *lists[4];             /* encoded, by ags_list_format; made when first needed, dropped by the job's owner */
+	struct ags_list_format formats[4];
+	int32_t  seed;                          /* random, not 0 */
+	uint32_t timeout;                       /* seconds, given to the receiver; 0: none */
+	bool delete_extraneous, dry_run, itemize;
+	bool checksum, numeric_ids, keep_dirlinks, omit_dir_times, update;
+	bool compress;                          /* let the receiver choose from encodings */
+	const enum ags_encoding *encodings;     /* in the order we like them */
+	size_t encoding_count;
+};
+
+/* May all be NULL. */
+struct ags_sender_events {
+	void *arg;
+	/* The receiver will change, or has changed, this entry; rsync's itemize flags. */
+	void (*item)(void *arg, uint32_t ndx, uint16_t flags);
+	/* It deletes this name; path as the receiver says it. Only with itemize or dry_run. */
+	void (*deleted)(void *arg, const char *path, size_t len);
+};
+
+struct ags_sender_counts {
+	uint64_t requested, requested_bytes;    /* files asked for, and their sizes in the list */
+	uint64_t sent, sent_bytes;              /* of those, answered */
+	uint64_t matched;                       /* bytes the receiver had already */
+	uint64_t deleted;                       /* as the receiver counts */
+	uint64_t changes;                       /* items that change something, and deletions */
+	uint64_t wire_bytes;                    /* given out by ags_sender_output() */
+};
+
+struct ags_sender;
+
+/* The command to run on the server, argv in arena. dest is a directory, absolute, with a slash at its end. */
+bool ags_sender_command(const struct ags_sender_job *job, const char *dest, struct ags_arena *arena,
+                        const char *const **argv, size_t *argc);
+
+/* Borrows the job and the events' arg. NULL on lack of memory. */
+struct ags_sender *ags_sender_new(struct ags_sender_job *job, const struct ags_sender_events *events);
+void ags_sender_free(struct ags_sender *s);
+
+/* Takes all n bytes of the receiver's standard output. False when the receiver broke the protocol or said that it dies. */
+bool ags_sender_feed(struct ags_sender *s, const uint8_t *bytes, size_t n, struct ags_err *err);
+/* False while enough of its requests are waiting: do not read from it now. */
+bool ags_sender_wants_input(const struct ags_sender *s);
+
+/* AGS_DONE: *n > 0 bytes to write, the same until consumed. AGS_AGAIN: nothing now. */
+enum ags_step ags_sender_output(struct ags_sender *s, const uint8_t **bytes, size_t *n, struct ags_err *err);
+void ags_sender_consume(struct ags_sender *s, size_t n);
+/* AGS_AGAIN was because slower receivers must catch up. */
+bool ags_sender_is_starved(const struct ags_sender *s);
+
+/* An empty frame, so that the receiver's clock starts again while the list is not ready. */
+bool ags_sender_keep_alive(struct ags_sender *s);
+
+enum ags_sender_phase ags_sender_phase(const struct ags_sender *s);
+void ags_sender_release(struct ags_sender *s);                       /* let it commit */
+const struct ags_sender_counts *ags_sender_counts(const struct ags_sender *s);
+
+/* The first error text the receiver sent, cleaned; "" when there was none. A receiver that reported one is not in step, whatever
+ * its phase; deletions are withheld from it. */
+const char *ags_sender_complaint(const struct ags_sender *s);
+
+/* rsync's --itemize-changes for an entry: 11 characters and NUL. */
+void ags_itemize(const struct ags_entry *entry, uint16_t flags, char code[12]);
+
+#endif

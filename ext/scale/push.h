@@ -1,0 +1,38 @@
+#ifndef AGS_SCALE_PUSH_H
+#define AGS_SCALE_PUSH_H
+
+#include "rsync/scan.h"
+#include "rsync/sender.h"
+#include "scale/fanout.h"
+
+/* One ags_sync() while it runs: what its servers share, and each server's part. */
+struct ags_push {
+	struct ags_fanout fanout;
+	const struct ags_sync_options *options;
+	struct ags_report *report;
+	struct ags_sender_job job;
+	struct ags_filelist list;
+	struct ags_filter *rules;              /* of the source, and what receivers get */
+	struct ags_buf encoded_rules;
+	struct ags_answers *answers;           /* the job has it once the list is ready */
+	struct ags_receiver *receivers;        /* one per member */
+	bool is_released;                      /* some server was told to commit */
+	int64_t ticked_ms, kept_alive_ms;
+};
+
+struct ags_receiver {
+	struct ags_push *push;
+	struct ags_member *member;
+	struct ags_sender *sender;
+	const uint8_t *offer;                  /* bytes the channel did not take yet */
+	size_t offer_len;
+	bool eof_sent;
+	bool released;                         /* told to commit */
+};
+
+/* A member's step: reads, writes, and notices the end. */
+void ags_receiver_step(struct ags_member *m);
+bool ags_receiver_init(struct ags_receiver *r, struct ags_push *push, struct ags_member *m, struct ags_err *err);
+void ags_receiver_fini(struct ags_receiver *r);
+
+#endif

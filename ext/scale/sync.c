@@ -1,0 +1,409 @@
+#include "scale/sync.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "scale/push.h"
+#include "scale/uploads.h"
+#include "ssh/quote.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#define TICK_MS        5          /* between two looks at the loop while the source is read */
+#define STARVED_MS     10         /* a server that waits for slower ones looks again after this */
+#define KEEP_ALIVE_MS  1000
+
+static bool begin(struct ags_push *p, const struct ags_environment *env, const struct ags_topology *t, const char *group,
+                  const struct ags_strings *paths, const struct ags_host *host, struct ags_err *err);
+static bool check_paths(const struct ags_strings *paths, bool relative, struct ags_err *err);
+static bool make_job(struct ags_push *p, struct ags_err *err);
+static bool make_rules(const struct ags_sync_options *o, struct ags_filter *rules, struct ags_err *err);
+static bool start_servers(struct ags_push *p, struct ags_err *err);
+static bool read_source(struct ags_push *p, const struct ags_strings *paths, struct ags_err *err);
+static bool protect(struct ags_push *p, struct ags_err *err);
+static bool while_scanning(void *arg);
+static bool run(struct ags_push *p, struct ags_err *err);
+static void settle_staged(struct ags_push *p);
+static void release(struct ags_receiver *r);
+static bool is_committing(const struct ags_push *p);
+static void stop_all(struct ags_push *p);
+static bool tell_warnings(struct ags_push *p, struct ags_err *err);
+static const char *describe(const struct ags_complaint *c, struct ags_arena *arena);
+static bool is_in_step(const struct ags_sync_options *options, const struct ags_report *report);
+static void end(struct ags_push *p);
+
+bool ags_sync(const struct ags_environment *env, const struct ags_topology *t, const char *group, const struct ags_strings *paths,
+              const struct ags_sync_options *options, const struct ags_host *host, struct ags_report *report, struct ags_err *err)
+{
+	struct ags_push p = { .options = options, .report = report, .list = AGS_FILELIST_INIT };
+	int64_t began = ags_now_ms();
+	bool ok = false;
+
+	if (!begin(&p, env, t, group, paths, host, err) || !start_servers(&p, err))
+		goto out;
+	if (!read_source(&p, paths, err))
+		goto out;
+	ok = run(&p, err);
+out:
+	if (!ok)
+		stop_all(&p);
+	ok = tell_warnings(&p, err) && ok;
+	report->files = p.list.count;
+	report->bytes = p.list.bytes;
+	report->committed = p.is_released && !options->dry_run;
+	report->ok = ok && is_in_step(options, report);
+	report->seconds = (double)(ags_now_ms() - began) / 1000;
+	end(&p);
+	return ok;
+}
+
+static bool begin(struct ags_push *p, const struct ags_environment *env, const struct ags_topology *t, const char *group,
+                  const struct ags_strings *paths, const struct ags_host *host, struct ags_err *err)
+{
+	const struct ags_sync_options *o = p->options;
+
+	if (!check_paths(paths, o->relative, err) || !make_job(p, err) ||
+	    !ags_fanout_init(&p->fanout, env, t, group, &o->servers, host, p->report, err))
+		return false;
+	p->fanout.step = ags_receiver_step;
+	p->fanout.connect_timeout = o->connect_timeout;
+	p->fanout.timeout = o->timeout;
+	p->receivers = calloc(p->fanout.count, sizeof(*p->receivers));
+	if (p->receivers == NULL)
+		return ags_fail_nomem(err);
+	for (size_t i = 0; i < p->fanout.count; i++) {
+		const struct ags_server *s = p->fanout.members[i].server;
+
+		if (!o->relative && o->delete_extraneous && s->root[0] == '\0')
+			return ags_fail(err, AGS_USAGE, "relative is false and the root of %s is /, where files would be deleted; "
+			                "give the server a root, or leave relative or delete as they are", s->name);
+		if (!ags_receiver_init(&p->receivers[i], p, &p->fanout.members[i], err))
+			return false;
+	}
+	return true;
+}
+
+/* The cheap look, before any server is bothered; the scan looks again. */
+static bool check_paths(const struct ags_strings *paths, bool relative, struct ags_err *err)
+{
+	struct stat st;
+
+	if (paths->count == 0)
+		return ags_fail(err, AGS_USAGE, "no path is given, want at least one");
+	for (size_t i = 0; i < paths->count; i++) {
+		const char *path = paths->items[i];
+
+		if (path[0] != '/')
+			return ags_fail(err, AGS_USAGE, "path is \"%s\", want an absolute one", path);
+		if (relative && path[strspn(path, "/")] == '\0')
+			return ags_fail(err, AGS_USAGE, "path is /, want a directory that is yours to replace on the servers");
+		if (lstat(path, &st) != 0)
+			return ags_fail_sys(err, AGS_LOCAL_IO, path, "cannot find the source");
+	}
+	return true;
+}
+
+static bool make_job(struct ags_push *p, struct ags_err *err)
+{
+	static const enum ags_encoding automatic[] = { AGS_ENCODING_ZSTD, AGS_ENCODING_ZLIB };
+	static const enum ags_encoding zstd[] = { AGS_ENCODING_ZSTD }, zlib[] = { AGS_ENCODING_ZLIB };
+	const struct ags_sync_options *o = p->options;
+	struct ags_sender_job *job = &p->job;
+
+	job->list = &p->list;
+	job->rules = &p->encoded_rules;
+	job->timeout = o->timeout;
+	job->delete_extraneous = o->delete_extraneous;
+	job->dry_run = o->dry_run;
+	job->itemize = o->itemize;
+	job->checksum = o->checksum;
+	job->numeric_ids = o->numeric_ids;
+	job->keep_dirlinks = o->keep_dirlinks;
+	job->omit_dir_times = o->omit_dir_times;
+	job->update = o->update;
+	job->compress = o->compress != AGS_COMPRESS_NONE;
+	job->encodings = o->compress == AGS_COMPRESS_ZSTD ? zstd : o->compress == AGS_COMPRESS_ZLIB ? zlib : automatic;
+	job->encoding_count = o->compress == AGS_COMPRESS_AUTO ? 2 : 1;
+	while (job->seed == 0)
+		if (getrandom(&job->seed, sizeof(job->seed), 0) != sizeof(job->seed))
+			return ags_fail_sys(err, AGS_LOCAL_IO, NULL, "cannot get random bytes");
+	p->rules = ags_filter_new();
+	return p->rules != NULL ? make_rules(o, p->rules, err) : ags_fail_nomem(err);
+}
+
+static bool make_rules(const struct ags_sync_options *o, struct ags_filter *rules, struct ags_err *err)
+{
+	for (size_t i = 0; i < o->filter.count; i++)
+		if (!ags_filter_add_rule(rules, o->filter.items[i], err))
+			return false;
+	for (size_t i = 0; i < o->include.count; i++)
+		if (!ags_filter_add_pattern(rules, AGS_FILTER_INCLUDE, o->include.items[i], err))
+			return false;
+	for (size_t i = 0; i < o->exclude.count; i++)
+		if (!ags_filter_add_pattern(rules, AGS_FILTER_EXCLUDE, o->exclude.items[i], err))
+			return false;
+	return true;
+}
+
+/* Servers log in and start rsync while the source is read here. */
+static bool start_servers(struct ags_push *p, struct ags_err *err)
+{
+	struct ags_arena arena = AGS_ARENA_INIT;
+	struct ags_buf command = AGS_BUF_INIT;
+	bool ok = false;
+
+	for (size_t i = 0; i < p->fanout.count; i++) {
+		struct ags_member *m = &p->fanout.members[i];
+		const char *const *argv, *dest = ags_arena_printf(&arena, "%s/", m->server->root);
+		size_t argc;
+
+		p->job.timeout = p->options->timeout > 0 ? p->options->timeout : m->server->timeout;
+		ags_buf_clear(&command);
+		if (dest == NULL || !ags_sender_command(&p->job, dest, &arena, &argv, &argc)) {
+			ags_fail_nomem(err);
+			goto out;
+		}
+		if (!ags_quote_argv(argv, argc, &command, err))
+			goto out;
+		if (!ags_buf_u8(&command, '\0')) {
+			ags_fail_nomem(err);
+			goto out;
+		}
+		ags_fanout_start(m, (const char *)ags_buf_bytes(&command));
+	}
+	ok = true;
+out:
+	ags_buf_free(&command);
+	ags_arena_free(&arena);
+	return ok;
+}
+
+static bool read_source(struct ags_push *p, const struct ags_strings *paths, struct ags_err *err)
+{
+	const struct ags_scan_options how = {
+		.relative = p->options->relative, .checksum = p->options->checksum, .filter = p->rules, .tick = while_scanning, .arg = p,
+	};
+
+	if (!ags_scan(paths->items, paths->count, &how, &p->list, err))
+		return false;
+	for (size_t i = 0; i < p->list.complaint_count; i++) {
+		const struct ags_complaint *c = &p->list.complaints[i];
+
+		if (c->sys == ENOENT)
+			continue;
+		errno = c->sys;
+		return ags_fail_sys(err, AGS_LOCAL_IO, c->path, c->what);
+	}
+	if (!protect(p, err))
+		return false;
+	p->answers = ags_answers_new(&p->list, p->job.seed);
+	if (p->answers == NULL)
+		return ags_fail_nomem(err);
+	p->job.answers = p->answers;
+	p->fanout.clock_from_ms = ags_now_ms();
+	for (size_t i = 0; i < p->fanout.count; i++)
+		ags_member_wake(&p->fanout.members[i]);
+	return true;
+}
+
+/* What is protected comes first, so that no rule of the caller undoes it. */
+static bool protect(struct ags_push *p, struct ags_err *err)
+{
+	const struct ags_sync_options *o = p->options;
+	struct ags_filter *rules = ags_filter_new();
+	bool ok = rules != NULL || ags_fail_nomem(err);
+
+	if (ok && !o->protect_is_set)
+		ok = ags_uploads_protect(rules, &p->list, err);
+	for (size_t i = 0; ok && i < o->protect.count; i++)
+		ok = ags_protect_pattern(rules, &p->list, o->protect.items[i], err);
+	ok = ok && make_rules(o, rules, err) && ags_filter_encode(rules, &p->encoded_rules, err);
+	ags_filter_free(rules);
+	return ok;
+}
+
+static bool while_scanning(void *arg)
+{
+	struct ags_push *p = arg;
+	struct ags_err err = AGS_ERR_INIT;
+	int64_t now = ags_now_ms();
+
+	if (now - p->ticked_ms < TICK_MS)
+		return true;
+	p->ticked_ms = now;
+	p->fanout.clock_from_ms = now;
+	if (now - p->kept_alive_ms >= KEEP_ALIVE_MS) {
+		p->kept_alive_ms = now;
+		for (size_t i = 0; i < p->fanout.count; i++) {
+			ags_sender_keep_alive(p->receivers[i].sender);
+			ags_member_wake(&p->fanout.members[i]);
+		}
+	}
+	return ags_fanout_turn(&p->fanout, 0, &err);
+}
+
+static bool run(struct ags_push *p, struct ags_err *err)
+{
+	struct ags_fanout *f = &p->fanout;
+	bool is_starved = false;
+
+	while (f->left > 0) {
+		if (!ags_fanout_turn(f, is_starved ? STARVED_MS : AGS_MAX_WAIT_MS, err)) {
+			/* Half a commit is not a state to leave a server in. */
+			if (!f->is_stopped || !is_committing(p))
+				return false;
+			ags_err_clear(err);
+		}
+		settle_staged(p);
+		is_starved = false;
+		for (size_t i = 0; i < f->count; i++)
+			if (!f->members[i].is_over && ags_sender_is_starved(p->receivers[i].sender)) {
+				is_starved = true;
+				ags_member_wake(&f->members[i]);
+			}
+	}
+	return true;
+}
+
+/* The barrier: no server switches before all that must are ready. With commit "each" a server is its own barrier. A file that cannot be read
+ * here stops all of them, as no server can become equal to the source. */
+static void settle_staged(struct ags_push *p)
+{
+	const char *unreadable = p->answers != NULL ? ags_answers_unreadable(p->answers) : NULL;
+	bool alone = p->options->commit_each || p->options->dry_run;
+	const struct ags_member *failed = NULL;
+	size_t staged = 0, failures = 0, under_way = 0;
+
+	for (size_t i = 0; i < p->fanout.count; i++) {
+		struct ags_receiver *r = &p->receivers[i];
+
+		if (!r->member->is_over && !r->released && ags_sender_phase(r->sender) == AGS_SENDER_STAGED) {
+			if (ags_sender_complaint(r->sender)[0] != '\0')
+				ags_member_fail_text(r->member, AGS_OUTCOME_FAILED, "%s", ags_sender_complaint(r->sender));
+			else if (alone && unreadable == NULL)
+				release(r);
+			else
+				staged++;
+		}
+		if (r->member->is_over && r->member->result->outcome == AGS_OUTCOME_FAILED) {
+			failures++;
+			failed = failed != NULL ? failed : r->member;
+		} else if (!r->member->is_over && ags_sender_phase(r->sender) < AGS_SENDER_STAGED) {
+			under_way++;
+		}
+	}
+	if (staged == 0 || under_way > 0 || p->fanout.is_stopped)
+		return;
+	for (size_t i = 0; i < p->fanout.count; i++) {
+		struct ags_receiver *r = &p->receivers[i];
+
+		if (r->member->is_over || r->released || ags_sender_phase(r->sender) != AGS_SENDER_STAGED)
+			continue;
+		if (unreadable != NULL)
+			ags_member_fail_text(r->member, AGS_OUTCOME_STAGED, "was ready, but not switched, because of a file here: %s", unreadable);
+		else if (failures > p->options->max_failures)
+			ags_member_fail_text(r->member, AGS_OUTCOME_STAGED, "was ready, but not switched, because %s failed", failed->server->name);
+		else
+			release(r);
+	}
+}
+
+static void release(struct ags_receiver *r)
+{
+	r->released = true;
+	r->push->is_released = true;
+	ags_sender_release(r->sender);
+	ags_member_wake(r->member);
+}
+
+static bool is_committing(const struct ags_push *p)
+{
+	for (size_t i = 0; i < p->fanout.count; i++)
+		if (!p->receivers[i].member->is_over && p->receivers[i].released &&
+		    ags_sender_phase(p->receivers[i].sender) <= AGS_SENDER_COMMIT)
+			return true;
+	return false;
+}
+
+/* The call ends early; each server's result says how it was left. */
+static void stop_all(struct ags_push *p)
+{
+	for (size_t i = 0; i < p->fanout.count && p->receivers != NULL; i++) {
+		struct ags_member *m = &p->fanout.members[i];
+
+		if (m->is_over || p->receivers[i].sender == NULL)
+			continue;
+		if (m->now.phase <= AGS_PHASE_LIST)
+			ags_member_end(m, AGS_OUTCOME_SKIPPED);
+		else if (m->now.phase == AGS_PHASE_STAGED)
+			ags_member_fail_text(m, AGS_OUTCOME_STAGED, "was ready, but not switched, because the call was stopped");
+		else if (m->now.phase == AGS_PHASE_TRANSFER)
+			ags_member_fail_text(m, AGS_OUTCOME_FAILED, "the call was stopped while files were sent; nothing was switched");
+		else
+			ags_member_fail_text(m, AGS_OUTCOME_FAILED, "the call was stopped after the switch, while old files were deleted");
+	}
+}
+
+static bool tell_warnings(struct ags_push *p, struct ags_err *err)
+{
+	struct ags_report *report = p->report;
+	const struct ags_complaint *sent = NULL;
+	size_t sent_count = 0, total;
+
+	if (p->answers != NULL)
+		sent = ags_answers_complaints(p->answers, &sent_count);
+	total = p->list.complaint_count + sent_count;
+	report->warnings = ags_arena_alloc(&report->arena, (total + 1) * sizeof(*report->warnings));
+	if (report->warnings == NULL)
+		return ags_fail_nomem(err);
+	for (size_t i = 0; i < total; i++) {
+		const struct ags_complaint *c = i < p->list.complaint_count ? &p->list.complaints[i] : &sent[i - p->list.complaint_count];
+		const char *text = describe(c, &report->arena);
+
+		if (text == NULL)
+			return ags_fail_nomem(err);
+		report->warnings[report->warning_count++] = text;
+	}
+	return true;
+}
+
+static const char *describe(const struct ags_complaint *c, struct ags_arena *arena)
+{
+	char path[AGS_MAX_PATH], reason[128];
+
+	ags_text_clean(path, sizeof(path), c->path, strlen(c->path));
+	if (c->sys == 0)
+		return ags_arena_printf(arena, "%s %s", path, c->what);
+	if (c->sys == ENOENT)
+		return ags_arena_printf(arena, "%s vanished while it was being copied", path);
+	if (strerror_r(c->sys, reason, sizeof(reason)) != 0)
+		snprintf(reason, sizeof(reason), "error %d", c->sys);
+	return ags_arena_printf(arena, "%s %s: %s", c->what, path, reason);
+}
+
+static bool is_in_step(const struct ags_sync_options *options, const struct ags_report *report)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		enum ags_outcome o = report->servers[i].outcome;
+
+		if (o != AGS_OUTCOME_SYNCED && o != AGS_OUTCOME_UNCHANGED && (o != AGS_OUTCOME_DIFFERS || options->status))
+			return false;
+	}
+	return true;
+}
+
+static void end(struct ags_push *p)
+{
+	for (size_t i = 0; i < p->fanout.count && p->receivers != NULL; i++)
+		ags_receiver_fini(&p->receivers[i]);
+	free(p->receivers);
+	ags_fanout_fini(&p->fanout);
+	ags_answers_free(p->answers);
+	for (size_t i = 0; i < sizeof(p->job.lists) / sizeof(p->job.lists[0]); i++)
+		ags_piece_drop(p->job.lists[i]);
+	ags_filter_free(p->rules);
+	ags_buf_free(&p->encoded_rules);
+	ags_filelist_free(&p->list);
+}

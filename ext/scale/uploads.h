@@ -1,0 +1,21 @@
+#ifndef AGS_SCALE_UPLOADS_H
+#define AGS_SCALE_UPLOADS_H
+
+#include "rsync/filelist.h"
+#include "rsync/filter.h"
+
+/*
+ * What visitors upload to a Drupal site lies in sites/NAME/files and sites/NAME/private of a Drupal root, the directory with index.php and
+ * sites. Nothing there is ever deleted on a server.
+ *
+ * Roots are found in the list itself, so that a directory called files in a module stays code. Of a pushed path that lies in
+ * sites/NAME, or in the uploads themselves, the path tells.
+ */
+
+/* Adds a rule that protects the uploads of every site in the list. The list is of the pushed paths. */
+bool ags_uploads_protect(struct ags_filter *filter, const struct ags_filelist *list, struct ags_err *err);
+
+/* Adds a rule that protects `pattern` in rsync's syntax; a leading slash means each of the list's pushed paths. */
+bool ags_protect_pattern(struct ags_filter *filter, const struct ags_filelist *list, const char *pattern, struct ags_err *err);
+
+#endif
