@@ -51,6 +51,7 @@ fleet_outside() {
     local status inner
 
     export FLEET_MODE FLEET_DIR
+    [ -z "${FLEET_MEASURE:-}" ] || fleet_make_cgroups
     setpriv --pdeathsig KILL "$@" <&0 &
     inner=$!
     trap 'fleet_end '$inner'; exit 130' INT
@@ -72,6 +73,39 @@ fleet_end() {
         wait "$1" 2>/dev/null
         for name in $(fleet_names); do fleet_kill "$name"; done
         rm -rf "$FLEET_DIR"
+    fi
+    fleet_remove_cgroups
+}
+
+# With FLEET_MEASURE set, two control groups tell the CPU of this side (FLEET_NEAR) and of the servers (FLEET_CGROUP) apart.
+fleet_make_cgroups() {
+    local base
+
+    for base in /sys/fs/cgroup/unified /sys/fs/cgroup /sys/fs/cgroup/cpuacct; do
+        { [ -e $base/cgroup.controllers ] || [ -e $base/cpuacct.usage ]; } && mkdir "$base/aegir-fleet-$$" 2>/dev/null || continue
+        mkdir "$base/aegir-fleet-$$/near" "$base/aegir-fleet-$$/far"
+        export FLEET_NEAR=$base/aegir-fleet-$$/near FLEET_CGROUP=$base/aegir-fleet-$$/far
+        return
+    done
+    fleet_say 'no control groups can be made here: CPU time is not measured'
+}
+
+fleet_remove_cgroups() {
+    local try
+    [ -n "${FLEET_NEAR:-}" ] || return
+    for ((try = 0; try < 100; try++)); do
+        rmdir "$FLEET_NEAR" "$FLEET_CGROUP" "${FLEET_NEAR%/near}" 2>/dev/null
+        [ -d "${FLEET_NEAR%/near}" ] || return
+        sleep 0.1
+    done
+}
+
+# Microseconds of CPU that a control group has used; 0 when it cannot be told.
+fleet_cpu() {
+    if [ -e "${1:-}/cpuacct.usage" ]; then
+        echo $(($(<"$1/cpuacct.usage") / 1000))
+    else
+        awk '$1 == "usage_usec" { n = $2 } END { print n + 0 }' "${1:-}/cpu.stat" 2>/dev/null || echo 0
     fi
 }
 
