@@ -45,6 +45,11 @@ $(OUT)/libfuzzengine.a: $(FUZZOBJECTS)
 $(OUT)/test_%: tests/unit/test_%.c $(OUT)/libengine.a
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $< $(OUT)/libengine.a $(LIBS)
 
+# A test_alloc_X lets allocations fail (tests/unit/failing_malloc.h): those of the engine, and of libyaml where its archive is installed.
+WRAP       = $(foreach f,malloc calloc realloc strdup,-Wl,--wrap=$(f)) $(wildcard $(shell $(CC) -print-file-name=libyaml.a))
+$(OUT)/test_alloc_%: tests/unit/test_alloc_%.c $(OUT)/libengine.a
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $< $(OUT)/libengine.a $(WRAP) $(LIBS)
+
 $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(OUT)/libfuzzengine.a
 	$(FUZZ_CC) $(CFLAGS) -O2 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(OUT)/libfuzzengine.a $(LIBS)
 
