@@ -256,7 +256,7 @@ static void give_report(const struct call *c, zval *to)
 static bool refuse_nested(void)
 {
 	if (AGS_G(in_call))
-		zend_throw_exception(ags_ce_scale_exception, "another call is running: its callback or a signal handler cannot begin one", 0);
+		ags_throw_path("", "another call is running: its callback or a signal handler cannot begin one");
 	return AGS_G(in_call);
 }
 

@@ -69,14 +69,14 @@ namespace Aegir\Scale {
     final readonly class Problem implements \JsonSerializable, \Stringable
     {
         /** "" for an array. */
-        public string $file;
+        public readonly string $file;
         /** From 1; 0 for an array. */
-        public int $line;
-        public int $column;
+        public readonly int $line;
+        public readonly int $column;
         /** The key it is about, as "servers.web1.port"; "" for the file as a whole. */
-        public string $where;
+        public readonly string $where;
         /** What was found and what would be right. */
-        public string $message;
+        public readonly string $message;
 
         /** "file:line:column: message", or "where: message" for an array. */
         public function __toString(): string {}
@@ -126,23 +126,23 @@ namespace Aegir\Scale {
     /** How far a server has come. Given to $progress at most ten times a second per server. */
     final readonly class Progress
     {
-        public string $server;
-        public Phase $phase;
+        public readonly string $server;
+        public readonly Phase $phase;
         /** Files whose content the server has been sent, and has asked for so far. */
-        public int $filesDone;
-        public int $filesTotal;
+        public readonly int $filesDone;
+        public readonly int $filesTotal;
         /** The same in bytes of file content. */
-        public int $bytesDone;
-        public int $bytesTotal;
+        public readonly int $bytesDone;
+        public readonly int $bytesTotal;
     }
 
     /** One difference between the source and a server, or one change made there. */
     final readonly class Change implements \JsonSerializable
     {
         /** Absolute, as the server sees it under its root. Bytes as they are; JSON gets \xHH for what is not UTF-8. */
-        public string $path;
+        public readonly string $path;
         /** rsync's --itemize-changes: "<f.st......", "cd+++++++++", "*deleting". */
-        public string $code;
+        public readonly string $code;
 
         /** @implementation-alias Aegir\Scale\Problem::jsonSerialize */
         public function jsonSerialize(): array {}
@@ -151,25 +151,25 @@ namespace Aegir\Scale {
     /** What a sync or a status found and did on one server. */
     final readonly class ServerResult implements \JsonSerializable
     {
-        public string $server;
-        public Outcome $outcome;
+        public readonly string $server;
+        public readonly Outcome $outcome;
         /** How far it came. */
-        public Phase $phase;
+        public readonly Phase $phase;
         /** Regular files whose content was sent. */
-        public int $files;
+        public readonly int $files;
         /** Entries removed on the server; of a dry run: that would be. */
-        public int $deleted;
+        public readonly int $deleted;
         /** Bytes given to this server's channel, compressed, without SSH's own. */
-        public int $bytesSent;
+        public readonly int $bytesSent;
         /** Bytes of changed files that the server already had. */
-        public int $bytesMatched;
-        public float $seconds;
+        public readonly int $bytesMatched;
+        public readonly float $seconds;
         /** One sentence, or null. */
-        public ?string $error;
+        public readonly ?string $error;
         /** What the error is about, or null. */
-        public ?string $path;
+        public readonly ?string $path;
         /** @var list<Change> with the option itemize, and of a status */
-        public array $changes;
+        public readonly array $changes;
 
         /** @implementation-alias Aegir\Scale\Problem::jsonSerialize */
         public function jsonSerialize(): array {}
@@ -179,17 +179,17 @@ namespace Aegir\Scale {
     final readonly class SyncReport implements Report
     {
         /** True when every server is as the source. */
-        public bool $ok;
+        public readonly bool $ok;
         /** True when the servers were released to switch. */
-        public bool $committed;
-        public float $seconds;
+        public readonly bool $committed;
+        public readonly float $seconds;
         /** Entries in the source, and bytes of its regular files. */
-        public int $files;
-        public int $bytes;
+        public readonly int $files;
+        public readonly int $bytes;
         /** @var array<string, ServerResult> by server name, in the topology's order */
-        public array $servers;
+        public readonly array $servers;
         /** @var list<string> about the source: a file that vanished, a directory that could not be read */
-        public array $warnings;
+        public readonly array $warnings;
 
         /** @implementation-alias Aegir\Scale\Problem::jsonSerialize */
         public function jsonSerialize(): array {}
@@ -199,14 +199,14 @@ namespace Aegir\Scale {
     final readonly class StatusReport implements Report
     {
         /** True when every server answered and none differs. */
-        public bool $ok;
-        public float $seconds;
-        public int $files;
-        public int $bytes;
+        public readonly bool $ok;
+        public readonly float $seconds;
+        public readonly int $files;
+        public readonly int $bytes;
         /** @var array<string, ServerResult> */
-        public array $servers;
+        public readonly array $servers;
         /** @var list<string> */
-        public array $warnings;
+        public readonly array $warnings;
 
         /** @implementation-alias Aegir\Scale\Problem::jsonSerialize */
         public function jsonSerialize(): array {}
@@ -215,20 +215,20 @@ namespace Aegir\Scale {
     /** What a command did on one server. */
     final readonly class RunResult implements \JsonSerializable
     {
-        public string $server;
+        public readonly string $server;
         /** Synced when the command exited with 0, Failed when not or when it could not be run. */
-        public Outcome $outcome;
+        public readonly Outcome $outcome;
         /** 0 to 255; null when it was killed by a signal or never ended. */
-        public ?int $exitStatus;
+        public readonly ?int $exitStatus;
         /** "KILL", "TERM"; null when there was none. */
-        public ?string $signal;
+        public readonly ?string $signal;
         /** At most 8 MiB each, as they came. */
-        public string $stdout;
-        public string $stderr;
+        public readonly string $stdout;
+        public readonly string $stderr;
         /** There was more than 8 MiB of one of them. */
-        public bool $truncated;
-        public float $seconds;
-        public ?string $error;
+        public readonly bool $truncated;
+        public readonly float $seconds;
+        public readonly ?string $error;
 
         /**
          * Output that is not UTF-8 is written with \xHH.
@@ -242,10 +242,10 @@ namespace Aegir\Scale {
     final readonly class RunReport implements Report
     {
         /** True when the command exited with 0 on every server. */
-        public bool $ok;
-        public float $seconds;
+        public readonly bool $ok;
+        public readonly float $seconds;
         /** @var array<string, RunResult> */
-        public array $servers;
+        public readonly array $servers;
 
         /** @implementation-alias Aegir\Scale\Problem::jsonSerialize */
         public function jsonSerialize(): array {}

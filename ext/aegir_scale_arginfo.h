@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: aa2b5c491c9525de5f8f67876d0214afeef3a446 */
+ * Stub hash: cdec5e31cb379ecf40722be578d63783ab50de9c */
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_Aegir_Scale_cluster_sync, 0, 3, Aegir\\Scale\\SyncReport, 0)
 	ZEND_ARG_OBJ_INFO(0, t, Aegir\\Scale\\Topology, 0)
@@ -340,31 +340,31 @@ static zend_class_entry *register_class_Aegir_Scale_Problem(zend_class_entry *cl
 	zval property_file_default_value;
 	ZVAL_UNDEF(&property_file_default_value);
 	zend_string *property_file_name = zend_string_init("file", sizeof("file") - 1, 1);
-	zend_declare_typed_property(class_entry, property_file_name, &property_file_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
+	zend_declare_typed_property(class_entry, property_file_name, &property_file_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
 	zend_string_release(property_file_name);
 
 	zval property_line_default_value;
 	ZVAL_UNDEF(&property_line_default_value);
 	zend_string *property_line_name = zend_string_init("line", sizeof("line") - 1, 1);
-	zend_declare_typed_property(class_entry, property_line_name, &property_line_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_line_name, &property_line_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_line_name);
 
 	zval property_column_default_value;
 	ZVAL_UNDEF(&property_column_default_value);
 	zend_string *property_column_name = zend_string_init("column", sizeof("column") - 1, 1);
-	zend_declare_typed_property(class_entry, property_column_name, &property_column_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_column_name, &property_column_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_column_name);
 
 	zval property_where_default_value;
 	ZVAL_UNDEF(&property_where_default_value);
 	zend_string *property_where_name = zend_string_init("where", sizeof("where") - 1, 1);
-	zend_declare_typed_property(class_entry, property_where_name, &property_where_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
+	zend_declare_typed_property(class_entry, property_where_name, &property_where_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
 	zend_string_release(property_where_name);
 
 	zval property_message_default_value;
 	ZVAL_UNDEF(&property_message_default_value);
 	zend_string *property_message_name = zend_string_init("message", sizeof("message") - 1, 1);
-	zend_declare_typed_property(class_entry, property_message_name, &property_message_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
+	zend_declare_typed_property(class_entry, property_message_name, &property_message_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
 	zend_string_release(property_message_name);
 
 	return class_entry;
@@ -392,38 +392,38 @@ static zend_class_entry *register_class_Aegir_Scale_Progress(void)
 	zval property_server_default_value;
 	ZVAL_UNDEF(&property_server_default_value);
 	zend_string *property_server_name = zend_string_init("server", sizeof("server") - 1, 1);
-	zend_declare_typed_property(class_entry, property_server_name, &property_server_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
+	zend_declare_typed_property(class_entry, property_server_name, &property_server_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
 	zend_string_release(property_server_name);
 
 	zend_string *property_phase_class_Aegir_Scale_Phase = zend_string_init("Aegir\\Scale\\Phase", sizeof("Aegir\\Scale\\Phase")-1, 1);
 	zval property_phase_default_value;
 	ZVAL_UNDEF(&property_phase_default_value);
 	zend_string *property_phase_name = zend_string_init("phase", sizeof("phase") - 1, 1);
-	zend_declare_typed_property(class_entry, property_phase_name, &property_phase_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_phase_class_Aegir_Scale_Phase, 0, 0));
+	zend_declare_typed_property(class_entry, property_phase_name, &property_phase_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_phase_class_Aegir_Scale_Phase, 0, 0));
 	zend_string_release(property_phase_name);
 
 	zval property_filesDone_default_value;
 	ZVAL_UNDEF(&property_filesDone_default_value);
 	zend_string *property_filesDone_name = zend_string_init("filesDone", sizeof("filesDone") - 1, 1);
-	zend_declare_typed_property(class_entry, property_filesDone_name, &property_filesDone_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_filesDone_name, &property_filesDone_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_filesDone_name);
 
 	zval property_filesTotal_default_value;
 	ZVAL_UNDEF(&property_filesTotal_default_value);
 	zend_string *property_filesTotal_name = zend_string_init("filesTotal", sizeof("filesTotal") - 1, 1);
-	zend_declare_typed_property(class_entry, property_filesTotal_name, &property_filesTotal_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_filesTotal_name, &property_filesTotal_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_filesTotal_name);
 
 	zval property_bytesDone_default_value;
 	ZVAL_UNDEF(&property_bytesDone_default_value);
 	zend_string *property_bytesDone_name = zend_string_init("bytesDone", sizeof("bytesDone") - 1, 1);
-	zend_declare_typed_property(class_entry, property_bytesDone_name, &property_bytesDone_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_bytesDone_name, &property_bytesDone_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_bytesDone_name);
 
 	zval property_bytesTotal_default_value;
 	ZVAL_UNDEF(&property_bytesTotal_default_value);
 	zend_string *property_bytesTotal_name = zend_string_init("bytesTotal", sizeof("bytesTotal") - 1, 1);
-	zend_declare_typed_property(class_entry, property_bytesTotal_name, &property_bytesTotal_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_bytesTotal_name, &property_bytesTotal_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_bytesTotal_name);
 
 	return class_entry;
@@ -441,13 +441,13 @@ static zend_class_entry *register_class_Aegir_Scale_Change(zend_class_entry *cla
 	zval property_path_default_value;
 	ZVAL_UNDEF(&property_path_default_value);
 	zend_string *property_path_name = zend_string_init("path", sizeof("path") - 1, 1);
-	zend_declare_typed_property(class_entry, property_path_name, &property_path_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
+	zend_declare_typed_property(class_entry, property_path_name, &property_path_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
 	zend_string_release(property_path_name);
 
 	zval property_code_default_value;
 	ZVAL_UNDEF(&property_code_default_value);
 	zend_string *property_code_name = zend_string_init("code", sizeof("code") - 1, 1);
-	zend_declare_typed_property(class_entry, property_code_name, &property_code_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
+	zend_declare_typed_property(class_entry, property_code_name, &property_code_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
 	zend_string_release(property_code_name);
 
 	return class_entry;
@@ -465,69 +465,69 @@ static zend_class_entry *register_class_Aegir_Scale_ServerResult(zend_class_entr
 	zval property_server_default_value;
 	ZVAL_UNDEF(&property_server_default_value);
 	zend_string *property_server_name = zend_string_init("server", sizeof("server") - 1, 1);
-	zend_declare_typed_property(class_entry, property_server_name, &property_server_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
+	zend_declare_typed_property(class_entry, property_server_name, &property_server_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
 	zend_string_release(property_server_name);
 
 	zend_string *property_outcome_class_Aegir_Scale_Outcome = zend_string_init("Aegir\\Scale\\Outcome", sizeof("Aegir\\Scale\\Outcome")-1, 1);
 	zval property_outcome_default_value;
 	ZVAL_UNDEF(&property_outcome_default_value);
 	zend_string *property_outcome_name = zend_string_init("outcome", sizeof("outcome") - 1, 1);
-	zend_declare_typed_property(class_entry, property_outcome_name, &property_outcome_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_outcome_class_Aegir_Scale_Outcome, 0, 0));
+	zend_declare_typed_property(class_entry, property_outcome_name, &property_outcome_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_outcome_class_Aegir_Scale_Outcome, 0, 0));
 	zend_string_release(property_outcome_name);
 
 	zend_string *property_phase_class_Aegir_Scale_Phase = zend_string_init("Aegir\\Scale\\Phase", sizeof("Aegir\\Scale\\Phase")-1, 1);
 	zval property_phase_default_value;
 	ZVAL_UNDEF(&property_phase_default_value);
 	zend_string *property_phase_name = zend_string_init("phase", sizeof("phase") - 1, 1);
-	zend_declare_typed_property(class_entry, property_phase_name, &property_phase_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_phase_class_Aegir_Scale_Phase, 0, 0));
+	zend_declare_typed_property(class_entry, property_phase_name, &property_phase_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_phase_class_Aegir_Scale_Phase, 0, 0));
 	zend_string_release(property_phase_name);
 
 	zval property_files_default_value;
 	ZVAL_UNDEF(&property_files_default_value);
 	zend_string *property_files_name = zend_string_init("files", sizeof("files") - 1, 1);
-	zend_declare_typed_property(class_entry, property_files_name, &property_files_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_files_name, &property_files_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_files_name);
 
 	zval property_deleted_default_value;
 	ZVAL_UNDEF(&property_deleted_default_value);
 	zend_string *property_deleted_name = zend_string_init("deleted", sizeof("deleted") - 1, 1);
-	zend_declare_typed_property(class_entry, property_deleted_name, &property_deleted_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_deleted_name, &property_deleted_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_deleted_name);
 
 	zval property_bytesSent_default_value;
 	ZVAL_UNDEF(&property_bytesSent_default_value);
 	zend_string *property_bytesSent_name = zend_string_init("bytesSent", sizeof("bytesSent") - 1, 1);
-	zend_declare_typed_property(class_entry, property_bytesSent_name, &property_bytesSent_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_bytesSent_name, &property_bytesSent_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_bytesSent_name);
 
 	zval property_bytesMatched_default_value;
 	ZVAL_UNDEF(&property_bytesMatched_default_value);
 	zend_string *property_bytesMatched_name = zend_string_init("bytesMatched", sizeof("bytesMatched") - 1, 1);
-	zend_declare_typed_property(class_entry, property_bytesMatched_name, &property_bytesMatched_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_bytesMatched_name, &property_bytesMatched_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_bytesMatched_name);
 
 	zval property_seconds_default_value;
 	ZVAL_UNDEF(&property_seconds_default_value);
 	zend_string *property_seconds_name = zend_string_init("seconds", sizeof("seconds") - 1, 1);
-	zend_declare_typed_property(class_entry, property_seconds_name, &property_seconds_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
+	zend_declare_typed_property(class_entry, property_seconds_name, &property_seconds_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
 	zend_string_release(property_seconds_name);
 
 	zval property_error_default_value;
 	ZVAL_UNDEF(&property_error_default_value);
 	zend_string *property_error_name = zend_string_init("error", sizeof("error") - 1, 1);
-	zend_declare_typed_property(class_entry, property_error_name, &property_error_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_declare_typed_property(class_entry, property_error_name, &property_error_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
 	zend_string_release(property_error_name);
 
 	zval property_path_default_value;
 	ZVAL_UNDEF(&property_path_default_value);
 	zend_string *property_path_name = zend_string_init("path", sizeof("path") - 1, 1);
-	zend_declare_typed_property(class_entry, property_path_name, &property_path_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_declare_typed_property(class_entry, property_path_name, &property_path_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
 	zend_string_release(property_path_name);
 
 	zval property_changes_default_value;
 	ZVAL_UNDEF(&property_changes_default_value);
 	zend_string *property_changes_name = zend_string_init("changes", sizeof("changes") - 1, 1);
-	zend_declare_typed_property(class_entry, property_changes_name, &property_changes_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_declare_typed_property(class_entry, property_changes_name, &property_changes_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
 	zend_string_release(property_changes_name);
 
 	return class_entry;
@@ -545,43 +545,43 @@ static zend_class_entry *register_class_Aegir_Scale_SyncReport(zend_class_entry 
 	zval property_ok_default_value;
 	ZVAL_UNDEF(&property_ok_default_value);
 	zend_string *property_ok_name = zend_string_init("ok", sizeof("ok") - 1, 1);
-	zend_declare_typed_property(class_entry, property_ok_name, &property_ok_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
+	zend_declare_typed_property(class_entry, property_ok_name, &property_ok_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
 	zend_string_release(property_ok_name);
 
 	zval property_committed_default_value;
 	ZVAL_UNDEF(&property_committed_default_value);
 	zend_string *property_committed_name = zend_string_init("committed", sizeof("committed") - 1, 1);
-	zend_declare_typed_property(class_entry, property_committed_name, &property_committed_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
+	zend_declare_typed_property(class_entry, property_committed_name, &property_committed_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
 	zend_string_release(property_committed_name);
 
 	zval property_seconds_default_value;
 	ZVAL_UNDEF(&property_seconds_default_value);
 	zend_string *property_seconds_name = zend_string_init("seconds", sizeof("seconds") - 1, 1);
-	zend_declare_typed_property(class_entry, property_seconds_name, &property_seconds_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
+	zend_declare_typed_property(class_entry, property_seconds_name, &property_seconds_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
 	zend_string_release(property_seconds_name);
 
 	zval property_files_default_value;
 	ZVAL_UNDEF(&property_files_default_value);
 	zend_string *property_files_name = zend_string_init("files", sizeof("files") - 1, 1);
-	zend_declare_typed_property(class_entry, property_files_name, &property_files_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_files_name, &property_files_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_files_name);
 
 	zval property_bytes_default_value;
 	ZVAL_UNDEF(&property_bytes_default_value);
 	zend_string *property_bytes_name = zend_string_init("bytes", sizeof("bytes") - 1, 1);
-	zend_declare_typed_property(class_entry, property_bytes_name, &property_bytes_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_bytes_name, &property_bytes_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_bytes_name);
 
 	zval property_servers_default_value;
 	ZVAL_UNDEF(&property_servers_default_value);
 	zend_string *property_servers_name = zend_string_init("servers", sizeof("servers") - 1, 1);
-	zend_declare_typed_property(class_entry, property_servers_name, &property_servers_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_declare_typed_property(class_entry, property_servers_name, &property_servers_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
 	zend_string_release(property_servers_name);
 
 	zval property_warnings_default_value;
 	ZVAL_UNDEF(&property_warnings_default_value);
 	zend_string *property_warnings_name = zend_string_init("warnings", sizeof("warnings") - 1, 1);
-	zend_declare_typed_property(class_entry, property_warnings_name, &property_warnings_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_declare_typed_property(class_entry, property_warnings_name, &property_warnings_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
 	zend_string_release(property_warnings_name);
 
 	return class_entry;
@@ -599,37 +599,37 @@ static zend_class_entry *register_class_Aegir_Scale_StatusReport(zend_class_entr
 	zval property_ok_default_value;
 	ZVAL_UNDEF(&property_ok_default_value);
 	zend_string *property_ok_name = zend_string_init("ok", sizeof("ok") - 1, 1);
-	zend_declare_typed_property(class_entry, property_ok_name, &property_ok_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
+	zend_declare_typed_property(class_entry, property_ok_name, &property_ok_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
 	zend_string_release(property_ok_name);
 
 	zval property_seconds_default_value;
 	ZVAL_UNDEF(&property_seconds_default_value);
 	zend_string *property_seconds_name = zend_string_init("seconds", sizeof("seconds") - 1, 1);
-	zend_declare_typed_property(class_entry, property_seconds_name, &property_seconds_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
+	zend_declare_typed_property(class_entry, property_seconds_name, &property_seconds_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
 	zend_string_release(property_seconds_name);
 
 	zval property_files_default_value;
 	ZVAL_UNDEF(&property_files_default_value);
 	zend_string *property_files_name = zend_string_init("files", sizeof("files") - 1, 1);
-	zend_declare_typed_property(class_entry, property_files_name, &property_files_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_files_name, &property_files_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_files_name);
 
 	zval property_bytes_default_value;
 	ZVAL_UNDEF(&property_bytes_default_value);
 	zend_string *property_bytes_name = zend_string_init("bytes", sizeof("bytes") - 1, 1);
-	zend_declare_typed_property(class_entry, property_bytes_name, &property_bytes_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_bytes_name, &property_bytes_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_bytes_name);
 
 	zval property_servers_default_value;
 	ZVAL_UNDEF(&property_servers_default_value);
 	zend_string *property_servers_name = zend_string_init("servers", sizeof("servers") - 1, 1);
-	zend_declare_typed_property(class_entry, property_servers_name, &property_servers_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_declare_typed_property(class_entry, property_servers_name, &property_servers_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
 	zend_string_release(property_servers_name);
 
 	zval property_warnings_default_value;
 	ZVAL_UNDEF(&property_warnings_default_value);
 	zend_string *property_warnings_name = zend_string_init("warnings", sizeof("warnings") - 1, 1);
-	zend_declare_typed_property(class_entry, property_warnings_name, &property_warnings_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_declare_typed_property(class_entry, property_warnings_name, &property_warnings_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
 	zend_string_release(property_warnings_name);
 
 	return class_entry;
@@ -647,56 +647,56 @@ static zend_class_entry *register_class_Aegir_Scale_RunResult(zend_class_entry *
 	zval property_server_default_value;
 	ZVAL_UNDEF(&property_server_default_value);
 	zend_string *property_server_name = zend_string_init("server", sizeof("server") - 1, 1);
-	zend_declare_typed_property(class_entry, property_server_name, &property_server_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
+	zend_declare_typed_property(class_entry, property_server_name, &property_server_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
 	zend_string_release(property_server_name);
 
 	zend_string *property_outcome_class_Aegir_Scale_Outcome = zend_string_init("Aegir\\Scale\\Outcome", sizeof("Aegir\\Scale\\Outcome")-1, 1);
 	zval property_outcome_default_value;
 	ZVAL_UNDEF(&property_outcome_default_value);
 	zend_string *property_outcome_name = zend_string_init("outcome", sizeof("outcome") - 1, 1);
-	zend_declare_typed_property(class_entry, property_outcome_name, &property_outcome_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_outcome_class_Aegir_Scale_Outcome, 0, 0));
+	zend_declare_typed_property(class_entry, property_outcome_name, &property_outcome_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_outcome_class_Aegir_Scale_Outcome, 0, 0));
 	zend_string_release(property_outcome_name);
 
 	zval property_exitStatus_default_value;
 	ZVAL_UNDEF(&property_exitStatus_default_value);
 	zend_string *property_exitStatus_name = zend_string_init("exitStatus", sizeof("exitStatus") - 1, 1);
-	zend_declare_typed_property(class_entry, property_exitStatus_name, &property_exitStatus_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG|MAY_BE_NULL));
+	zend_declare_typed_property(class_entry, property_exitStatus_name, &property_exitStatus_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG|MAY_BE_NULL));
 	zend_string_release(property_exitStatus_name);
 
 	zval property_signal_default_value;
 	ZVAL_UNDEF(&property_signal_default_value);
 	zend_string *property_signal_name = zend_string_init("signal", sizeof("signal") - 1, 1);
-	zend_declare_typed_property(class_entry, property_signal_name, &property_signal_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_declare_typed_property(class_entry, property_signal_name, &property_signal_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
 	zend_string_release(property_signal_name);
 
 	zval property_stdout_default_value;
 	ZVAL_UNDEF(&property_stdout_default_value);
 	zend_string *property_stdout_name = zend_string_init("stdout", sizeof("stdout") - 1, 1);
-	zend_declare_typed_property(class_entry, property_stdout_name, &property_stdout_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
+	zend_declare_typed_property(class_entry, property_stdout_name, &property_stdout_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
 	zend_string_release(property_stdout_name);
 
 	zval property_stderr_default_value;
 	ZVAL_UNDEF(&property_stderr_default_value);
 	zend_string *property_stderr_name = zend_string_init("stderr", sizeof("stderr") - 1, 1);
-	zend_declare_typed_property(class_entry, property_stderr_name, &property_stderr_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
+	zend_declare_typed_property(class_entry, property_stderr_name, &property_stderr_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
 	zend_string_release(property_stderr_name);
 
 	zval property_truncated_default_value;
 	ZVAL_UNDEF(&property_truncated_default_value);
 	zend_string *property_truncated_name = zend_string_init("truncated", sizeof("truncated") - 1, 1);
-	zend_declare_typed_property(class_entry, property_truncated_name, &property_truncated_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
+	zend_declare_typed_property(class_entry, property_truncated_name, &property_truncated_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
 	zend_string_release(property_truncated_name);
 
 	zval property_seconds_default_value;
 	ZVAL_UNDEF(&property_seconds_default_value);
 	zend_string *property_seconds_name = zend_string_init("seconds", sizeof("seconds") - 1, 1);
-	zend_declare_typed_property(class_entry, property_seconds_name, &property_seconds_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
+	zend_declare_typed_property(class_entry, property_seconds_name, &property_seconds_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
 	zend_string_release(property_seconds_name);
 
 	zval property_error_default_value;
 	ZVAL_UNDEF(&property_error_default_value);
 	zend_string *property_error_name = zend_string_init("error", sizeof("error") - 1, 1);
-	zend_declare_typed_property(class_entry, property_error_name, &property_error_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_declare_typed_property(class_entry, property_error_name, &property_error_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
 	zend_string_release(property_error_name);
 
 	return class_entry;
@@ -714,19 +714,19 @@ static zend_class_entry *register_class_Aegir_Scale_RunReport(zend_class_entry *
 	zval property_ok_default_value;
 	ZVAL_UNDEF(&property_ok_default_value);
 	zend_string *property_ok_name = zend_string_init("ok", sizeof("ok") - 1, 1);
-	zend_declare_typed_property(class_entry, property_ok_name, &property_ok_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
+	zend_declare_typed_property(class_entry, property_ok_name, &property_ok_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
 	zend_string_release(property_ok_name);
 
 	zval property_seconds_default_value;
 	ZVAL_UNDEF(&property_seconds_default_value);
 	zend_string *property_seconds_name = zend_string_init("seconds", sizeof("seconds") - 1, 1);
-	zend_declare_typed_property(class_entry, property_seconds_name, &property_seconds_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
+	zend_declare_typed_property(class_entry, property_seconds_name, &property_seconds_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
 	zend_string_release(property_seconds_name);
 
 	zval property_servers_default_value;
 	ZVAL_UNDEF(&property_servers_default_value);
 	zend_string *property_servers_name = zend_string_init("servers", sizeof("servers") - 1, 1);
-	zend_declare_typed_property(class_entry, property_servers_name, &property_servers_default_value, ZEND_ACC_PUBLIC, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_declare_typed_property(class_entry, property_servers_name, &property_servers_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
 	zend_string_release(property_servers_name);
 
 	return class_entry;

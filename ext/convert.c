@@ -3,7 +3,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-/* Where a value stands, for problems: servers.web1.port */
+/* Where a value stands, for problems. */
 struct place {
 	const struct place *above;
 	const char *key;                /* NULL: item `index` of a list */
@@ -232,21 +232,25 @@ static bool convert_string(struct converter *c, struct ags_node *node, const zen
 	return node->as.string.bytes != NULL;
 }
 
+/* "port is …" at servers.web1.port, "paths[2] is …" at packs.dev.paths: as the topology's own problems read. */
 static void complain(struct converter *c, const struct place *at, const char *message)
 {
-	const struct place *p;
-	char where[512], part[96], rest[512];
+	const struct place *named = at;
+	char where[512] = "", rest[512], subject[128];
 
-	where[0] = '\0';
-	for (p = at; p != NULL; p = p->above) {
-		if (p->key != NULL)
-			snprintf(part, sizeof(part), "%.90s", p->key);
-		else
-			snprintf(part, sizeof(part), ZEND_ULONG_FMT, p->index);
+	while (named != NULL && named->key == NULL)
+		named = named->above;
+	for (const struct place *p = named; p != NULL; p = p->above) {
+		if (p->key == NULL)
+			continue;
 		memcpy(rest, where, sizeof(rest));
-		snprintf(where, sizeof(where), rest[0] == '\0' ? "%s" : "%s.%s", part, rest);
+		snprintf(where, sizeof(where), "%.90s%s%.400s", p->key, rest[0] == '\0' ? "" : ".", rest);
 	}
-	ags_problem_add(c->problems, 0, 0, where, "%s", message);
+	if (at != named)
+		snprintf(subject, sizeof(subject), "%.90s[" ZEND_ULONG_FMT "]", named == NULL ? "the topology" : named->key, at->index);
+	else
+		snprintf(subject, sizeof(subject), "%.90s", named == NULL ? "the topology" : named->key);
+	ags_problem_add(c->problems, 0, 0, where, "%s %s", subject, message);
 }
 
 static bool is_text(const char *bytes, size_t len)

@@ -12,7 +12,7 @@
 void ags_throw(const struct ags_err *err);
 /* The same; a CancelledException gets the report, which is taken. */
 void ags_throw_with_report(const struct ags_err *err, zval *report);
-/* A ScaleException about one path. */
+/* A ScaleException about one path, or about none: "". */
 void ags_throw_path(const char *path, const char *format, ...) ZEND_ATTRIBUTE_FORMAT(printf, 2, 3);
 void ags_throw_nomem(void);
 

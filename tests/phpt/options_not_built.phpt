@@ -1,0 +1,27 @@
+--TEST--
+An option that is planned says that it is not built yet
+--EXTENSIONS--
+aegir_scale
+--FILE--
+<?php
+require __DIR__ . '/show.inc';
+
+use function Aegir\Scale\cluster_sync;
+
+$t = two_servers();
+$planned = ['bwlimit', 'chmod', 'copy_dirlinks', 'guard', 'hard_links', 'link_dest', 'max_delete', 'release'];
+foreach ($planned as $option) {
+    show(fn () => cluster_sync($t, 'live', '/etc', [$option => true]));
+}
+show(fn () => cluster_sync($t, 'live', '/etc', ['compress' => 'lz4']));
+?>
+--EXPECT--
+ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "bwlimit" is not built yet
+ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "chmod" is not built yet
+ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "copy_dirlinks" is not built yet
+ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "guard" is not built yet
+ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "hard_links" is not built yet
+ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "link_dest" is not built yet
+ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "max_delete" is not built yet
+ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "release" is not built yet
+ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option compress "lz4" is not built yet, want auto, none, zstd or zlib
