@@ -1,0 +1,52 @@
+<?php
+
+namespace Aegir\Scale\Command;
+
+use Aegir\Scale\Topology;
+
+use function Aegir\Scale\cluster_run;
+use function Aegir\Scale\cluster_status;
+use function Aegir\Scale\cluster_sync;
+use function Aegir\Scale\pool_stats;
+
+/** The extension, as the commands see it. Tests put another in its place. */
+class Engine
+{
+    public function isLoaded(): bool
+    {
+        return extension_loaded('aegir_scale');
+    }
+
+    /** @return Topology */
+    public function topology(string $file): object
+    {
+        return Topology::fromFile($file);
+    }
+
+    /** @return list<\Aegir\Scale\Problem> */
+    public function problems(string $file): array
+    {
+        return Topology::problems($file);
+    }
+
+    public function sync(object $t, string $group, array $paths, array $options, callable $progress): \JsonSerializable
+    {
+        return cluster_sync($t, $group, $paths, $options, $progress);
+    }
+
+    public function run(object $t, string $group, array $argv, array $options, callable $progress): \JsonSerializable
+    {
+        return cluster_run($t, $group, $argv, $options, $progress);
+    }
+
+    public function status(object $t, string $group, array $paths, array $options): \JsonSerializable
+    {
+        return cluster_status($t, $group, $paths, $options);
+    }
+
+    /** @return list<array<string, mixed>> */
+    public function sessions(): array
+    {
+        return pool_stats()['sessions'];
+    }
+}

@@ -1,0 +1,104 @@
+<?php
+
+namespace Aegir\Scale\Command;
+
+use Aegir\Scale\Report\ServerReport;
+
+final class SyncCommand extends ClusterCommand
+{
+    public function name(): string
+    {
+        return 'sync';
+    }
+
+    public function summary(): string
+    {
+        return 'Copies paths of this machine to every server of a group, all at once.';
+    }
+
+    public function help(): array
+    {
+        return [
+            'The tree is read once and sent to all servers. They switch together: changed files are put beside the old ones, and'
+            . ' renamed into place only when every server has all of them. When one server fails, all go on serving what they'
+            . ' served before; --max-failures and --commit=each change that.',
+            'What is gone from the source is removed on the servers, below the pushed paths only. Uploads of Drupal sites are'
+            . ' never removed.',
+            'Values are given with an equals sign, as --exclude=*.log. Options that may be repeated take one value each time;'
+            . ' commas in it are part of it.',
+        ];
+    }
+
+    public function arguments(): array
+    {
+        return [
+            new Argument('group', 'A cluster, a pack or a server of the topology.'),
+            new Argument('paths', 'Absolute paths on this machine.', isList: true),
+        ];
+    }
+
+    public function options(): array
+    {
+        return [
+            Options::topology(),
+            new Option('dry-run', OptionKind::Flag, 'Change nothing, tell what would be changed. Default: off.', '', 'dry_run'),
+            new Option('itemize', OptionKind::Flag, 'List every path that was changed, in rsync\'s --itemize-changes form.'
+                . ' Default: off.', '', 'itemize'),
+            new Option('commit', OptionKind::Text, 'together: the servers switch only when all are ready. each: a server switches'
+                . ' as soon as it is ready. Default: together.', 'together|each', 'commit'),
+            new Option('max-failures', OptionKind::Number, 'So many servers may fail without keeping the others from switching.'
+                . ' Default: 0.', 'N', 'max_failures'),
+            ...Options::paths(),
+            ...Options::connections(),
+            Options::limit(),
+            Options::format('the report'),
+        ];
+    }
+
+    public function examples(): array
+    {
+        return [
+            'live /var/aegir/platforms/shop' => 'Makes the servers of the cluster live equal to this machine.',
+            'live /var/aegir/platforms/shop --dry-run --itemize' => 'Tells what that would change.',
+            'live /srv/app --servers=web1,web2 --exclude=*.log --exclude=/srv/app/tmp/' => 'Two of the servers, without logs and'
+                . ' temporary files.',
+        ];
+    }
+
+    public function exitStatuses(): array
+    {
+        return [
+            0 => 'every server is as the source; of a dry run: every server could be compared',
+            1 => 'a server failed, or was kept from switching',
+            2 => 'wrong usage, topology or source; no server was touched',
+            130 => 'stopped by Ctrl-C (143: by SIGTERM); the report says how each server was left',
+        ];
+    }
+
+    protected function call(object $topology, Input $input, callable $progress): \JsonSerializable
+    {
+        $options = $input->forEngine($this->options());
+
+        return $this->engine->sync($topology, $input->text('group'), $input->words('paths'), $options, $progress);
+    }
+
+    protected function show(array $report, Input $input, Output $output): void
+    {
+        $servers = new ServerReport($report);
+        foreach ([...$servers->changes($input->number('limit', 50)), ...$servers->table(), $servers->summary()] as $line) {
+            $output->line($line);
+        }
+    }
+
+    protected function bad(array $report): array
+    {
+        $servers = new ServerReport($report);
+
+        return [...$servers->warnings(), ...$servers->bad()];
+    }
+
+    protected function inOneLine(array $report): string
+    {
+        return (new ServerReport($report))->summary();
+    }
+}
