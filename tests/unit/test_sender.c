@@ -1,0 +1,273 @@
+/* The sender machine against stock rsync --server, over pipes. */
+#include "unit/check.h"
+#include "unit/push.h"
+
+static const enum ags_encoding with_zstd[] = { AGS_ENCODING_ZSTD }, with_zlib[] = { AGS_ENCODING_ZLIB };
+static const char *const one[] = { "d1" }, *const three[] = { "d1", "d2", "d3" };
+
+static void make_tree(void)
+{
+	push_sh("rm -rf src d1 d2 d3 && mkdir -p src/dir/sub src/empty src/foo.bar src/foo && cp /usr/bin/perl src/big && "
+	        "seq 1 20000 > src/text && head -c 100000 /dev/urandom > src/random && : > src/none && ln -s text src/link && "
+	        "ln -s /nowhere src/dir/dangling && echo x > 'src/dir/a b' && printf 'q' > src/dir/sub/\"'\" && chmod 750 src/dir && "
+	        "printf 'n' > \"$(printf 'src/new\\nline')\" && printf 'u' > \"$(printf 'src/\\377\\376')\" && touch -d 2001-02-03 src/text && "
+	        "mkfifo src/pipe && for i in $(seq 300); do echo $i > src/foo/f$i; done");
+}
+
+static void push_all(struct push *p, const char *const *dests, size_t count)
+{
+	CHECK(push_begin(p, "src", dests, count));
+	push_run(p);
+	for (size_t i = 0; i < count; i++) {
+		CHECK(push_ended_well(&p->peers[i]));
+		CHECK(push_is_equal("src", dests[i]));
+	}
+}
+
+static void test_a_first_copy_arrives_whole(void)
+{
+	struct push p = { .job = { .delete_extraneous = true } };
+
+	make_tree();
+	push_all(&p, three, 3);
+	CHECK(ags_sender_counts(p.peers[0].sender)->sent > 300);
+	push_free(&p);
+}
+
+static void test_nothing_is_sent_when_nothing_changed(void)
+{
+	struct push p = { .job = { .delete_extraneous = true } };
+
+	push_all(&p, three, 3);
+	for (int i = 0; i < 3; i++) {
+		CHECK_INT(ags_sender_counts(p.peers[i].sender)->sent, 0);
+		CHECK_INT(ags_sender_counts(p.peers[i].sender)->changes, 0);
+	}
+	push_free(&p);
+}
+
+static void test_a_delta_is_computed_once_for_equal_receivers(void)
+{
+	struct push p = { .job = { .delete_extraneous = true } };
+	struct ags_answers_stats stats;
+
+	push_sh("printf inserted | dd of=src/big bs=1 seek=70000 conv=notrunc 2>/dev/null && echo more >> src/text && rm src/none && "
+	        "echo gone > d2/extra && mkdir d3/dir2 && echo gone > d3/dir2/f");
+	push_all(&p, three, 3);
+	ags_answers_stats(p.answers, &stats);
+	CHECK_INT(stats.computed, 2);
+	CHECK_INT(stats.shared, 4);
+	CHECK(ags_sender_counts(p.peers[0].sender)->matched > 1000000);
+	CHECK_INT(ags_sender_counts(p.peers[1].sender)->deleted, 2);
+	CHECK_INT(ags_sender_counts(p.peers[2].sender)->deleted, 3);
+	push_free(&p);
+}
+
+static void test_different_old_files_get_different_deltas(void)
+{
+	struct push p = { .job = { .delete_extraneous = true } };
+
+	push_sh("head -c 2000000 /dev/urandom > d1/big && cp src/text d2/big && rm d3/big && truncate -s 500000 d2/random");
+	push_all(&p, three, 3);
+	push_free(&p);
+}
+
+static void test_compressed(const enum ags_encoding *encoding)
+{
+	struct push p = { .job = { .delete_extraneous = true, .compress = true, .encodings = encoding, .encoding_count = 1 } };
+
+	make_tree();
+	push_all(&p, three, 3);
+	CHECK(ags_sender_counts(p.peers[0].sender)->wire_bytes < 3000000);
+	push_free(&p);
+	p = (struct push){ .job = { .delete_extraneous = true, .compress = true, .encodings = encoding, .encoding_count = 1 } };
+	push_sh("printf other | dd of=src/big bs=1 seek=170000 conv=notrunc 2>/dev/null; sed -i s/77/88/ src/text; "
+	        "head -c 1000000 src/big > d1/big; (cat src/text; head -c 500000 src/big) > d2/text");
+	push_all(&p, three, 3);
+	CHECK(ags_sender_counts(p.peers[0].sender)->matched > 500000);
+	push_free(&p);
+}
+
+static void test_zstd_arrives_whole_and_as_delta(void)
+{
+	test_compressed(with_zstd);
+}
+
+static void test_zlib_arrives_whole_and_as_delta(void)
+{
+	test_compressed(with_zlib);
+}
+
+static void test_bytes_may_come_and_go_one_by_one(void)
+{
+	struct push p = { .job = { .delete_extraneous = true }, .feed_max = 1, .write_max = 1 };
+
+	push_sh("rm -rf src d1 && mkdir -p src/d d1 && seq 1 2000 > src/a && seq 1 1990 > d1/a && echo x > d1/gone && echo y > src/d/y");
+	push_all(&p, one, 1);
+	push_free(&p);
+}
+
+static void test_pieces_of_any_size_make_the_same(void)
+{
+	for (size_t n = 2; n < 40; n += 5) {
+		struct push p = { .job = { .delete_extraneous = true }, .feed_max = n, .write_max = n * 7 };
+
+		push_sh("rm -rf src d1 && mkdir -p src/d d1 && seq 1 2000 > src/a && seq 1 1990 > d1/a && echo y > src/d/y");
+		push_all(&p, one, 1);
+		push_free(&p);
+	}
+}
+
+static void test_nothing_switches_before_the_release(void)
+{
+	struct push p = { .job = { .delete_extraneous = true }, .hold = true };
+
+	make_tree();
+	push_sh("cp -a src d1; cp -a src d2; echo old > d1/text; echo old > d2/text; echo old > d1/extra; echo old > d2/extra");
+	CHECK(push_begin(&p, "src", three, 2));
+	push_run(&p);
+	for (int i = 0; i < 2; i++)
+		CHECK_INT(ags_sender_phase(p.peers[i].sender), AGS_SENDER_STAGED);
+	CHECK_INT(push_sh("test \"$(cat d1/text d2/text d1/extra d2/extra | uniq -c | tr -d ' ')\" = 4old"), 0);
+	p.hold = false;
+	push_run(&p);
+	for (int i = 0; i < 2; i++) {
+		CHECK(push_ended_well(&p.peers[i]));
+		CHECK(push_is_equal("src", three[i]));
+	}
+	push_free(&p);
+}
+
+static void test_a_receiver_that_is_cut_while_held_serves_the_old(void)
+{
+	struct push p = { .job = { .delete_extraneous = true }, .hold = true };
+
+	make_tree();
+	push_sh("cp -a src d1; echo old > d1/text; echo old > d1/extra");
+	CHECK(push_begin(&p, "src", one, 1));
+	push_run(&p);
+	push_end(&p.peers[0]);
+	CHECK_INT(push_sh("test \"$(cat d1/text d1/extra | uniq -c | tr -d ' ')\" = 2old"), 0);
+	push_free(&p);
+	p = (struct push){ .job = { .delete_extraneous = true } };
+	push_all(&p, one, 1);
+	CHECK_INT(push_sh("test -z \"$(find d1 -name .~tmp~)\""), 0);
+	push_free(&p);
+}
+
+static void test_a_dry_run_changes_nothing_and_tells_all(void)
+{
+	struct push p = { .job = { .delete_extraneous = true, .dry_run = true, .itemize = true } };
+
+	make_tree();
+	push_sh("cp -a src d1; echo old > d1/text; echo old > d1/extra; rm d1/link; chmod 700 d1/dir; cp -a d1 d2");
+	CHECK(push_begin(&p, "src", one, 1));
+	push_run(&p);
+	CHECK(push_ended_well(&p.peers[0]));
+	CHECK_INT(p.peers[0].items, 4);             /* text, link, dir, and the root's time */
+	CHECK_INT(p.peers[0].deletions, 1);
+	CHECK_INT(push_sh("diff -r --no-dereference d1 d2 2>/dev/null | grep -v fifo | wc -l | grep -qx 0"), 0);
+	push_free(&p);
+}
+
+static void change_during(struct push *p)
+{
+	(void)p;
+	push_sh("head -c 300000 /dev/urandom > src/random");
+}
+
+static void test_a_file_changed_after_the_list_arrives_as_it_is(void)
+{
+	struct push p = { .job = { .delete_extraneous = true } };
+	size_t complaints;
+
+	make_tree();
+	CHECK(push_begin(&p, "src", three, 2));
+	change_during(&p);
+	push_run(&p);
+	CHECK(push_ended_well(&p.peers[0]));
+	CHECK_INT(push_sh("cmp src/random d1/random && cmp src/random d2/random"), 0);
+	CHECK(ags_answers_complaints(p.answers, &complaints) != NULL && complaints == 1);
+	push_free(&p);
+}
+
+static void test_a_vanished_file_is_passed_over(void)
+{
+	struct push p = { .job = { .delete_extraneous = true } };
+	const struct ags_complaint *complaints;
+	size_t count;
+
+	make_tree();
+	CHECK(push_begin(&p, "src", one, 1));
+	push_sh("rm src/text");
+	push_run(&p);
+	CHECK(push_ended_well(&p.peers[0]));
+	complaints = ags_answers_complaints(p.answers, &count);
+	CHECK_INT(count, 1);
+	CHECK_INT(complaints[0].sys, ENOENT);
+	CHECK(ags_answers_unreadable(p.answers) == NULL);
+	CHECK_INT(push_sh("test ! -e d1/text"), 0);
+	push_free(&p);
+}
+
+static void test_checksum_finds_what_size_and_time_hide(void)
+{
+	struct push p = { .job = { .delete_extraneous = true } };
+
+	make_tree();
+	push_sh("cp -a src d1; printf X | dd of=d1/text bs=1 seek=5 conv=notrunc 2>/dev/null; touch -r src/text d1/text");
+	CHECK(push_begin(&p, "src", one, 1));
+	push_run(&p);
+	CHECK_INT(ags_sender_counts(p.peers[0].sender)->sent, 0);
+	push_free(&p);
+	p = (struct push){ .job = { .delete_extraneous = true, .checksum = true } };
+	push_all(&p, one, 1);
+	CHECK_INT(ags_sender_counts(p.peers[0].sender)->sent, 1);
+	push_free(&p);
+}
+
+/* Sends 5 MB of a file that changes under the first reading, so that its check fails and it is asked for again. */
+static void test_a_file_changed_while_sent_is_sent_again(void)
+{
+	struct push p = { .job = { .delete_extraneous = true }, .write_max = 4096 };
+	bool changed = false;
+
+	push_sh("rm -rf src d1 && mkdir src d1 && head -c 9000000 /dev/urandom > src/f && head -c 100 /dev/urandom > src/g");
+	CHECK(push_begin(&p, "src", one, 1));
+	while (!p.peers[0].is_over) {
+		push_step(&p, &p.peers[0]);
+		if (!changed && ags_sender_counts(p.peers[0].sender)->wire_bytes > 2000000) {
+			changed = true;
+			push_sh("head -c 8000000 /dev/urandom > src/f");
+		}
+	}
+	CHECK(changed);
+	CHECK(push_ended_well(&p.peers[0]));
+	CHECK_INT(push_sh("cmp src/f d1/f"), 0);
+	push_free(&p);
+}
+
+int main(void)
+{
+	snprintf(push_dir, sizeof(push_dir), "/tmp/ags-sender-XXXXXX");
+	if (mkdtemp(push_dir) == NULL)
+		return 1;
+	signal(SIGPIPE, SIG_IGN);
+	RUN(test_a_first_copy_arrives_whole);
+	RUN(test_nothing_is_sent_when_nothing_changed);
+	RUN(test_a_delta_is_computed_once_for_equal_receivers);
+	RUN(test_different_old_files_get_different_deltas);
+	RUN(test_zstd_arrives_whole_and_as_delta);
+	RUN(test_zlib_arrives_whole_and_as_delta);
+	RUN(test_bytes_may_come_and_go_one_by_one);
+	RUN(test_pieces_of_any_size_make_the_same);
+	RUN(test_nothing_switches_before_the_release);
+	RUN(test_a_receiver_that_is_cut_while_held_serves_the_old);
+	RUN(test_a_dry_run_changes_nothing_and_tells_all);
+	RUN(test_a_file_changed_after_the_list_arrives_as_it_is);
+	RUN(test_a_vanished_file_is_passed_over);
+	RUN(test_checksum_finds_what_size_and_time_hide);
+	RUN(test_a_file_changed_while_sent_is_sent_again);
+	push_sh("rm -rf %s", push_dir);
+	return check_result();
+}
