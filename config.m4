@@ -48,10 +48,62 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
   dnl One name a word; tests/package-files.sh compares them with the files on disk.
   AEGIR_SCALE_SOURCES=m4_normalize(["
     ext/aegir_scale.c
+    ext/base/arena.c
+    ext/base/buf.c
+    ext/base/digest.c
+    ext/base/err.c
+    ext/base/host.c
+    ext/base/loop.c
+    ext/base/node.c
+    ext/base/text.c
+    ext/base/yaml.c
+    ext/base/yaml_text.c
     ext/convert.c
     ext/host.c
     ext/options.c
     ext/results.c
+    ext/rsync/answers.c
+    ext/rsync/blockindex.c
+    ext/rsync/command.c
+    ext/rsync/filelist.c
+    ext/rsync/filelist_encode.c
+    ext/rsync/filter.c
+    ext/rsync/filter_rule.c
+    ext/rsync/idnames.c
+    ext/rsync/itemize.c
+    ext/rsync/match.c
+    ext/rsync/piece.c
+    ext/rsync/producer.c
+    ext/rsync/receive.c
+    ext/rsync/scan.c
+    ext/rsync/scan_hash.c
+    ext/rsync/scan_walk.c
+    ext/rsync/sender.c
+    ext/rsync/source.c
+    ext/rsync/tokens.c
+    ext/rsync/tokens_zlib.c
+    ext/rsync/tokens_zstd.c
+    ext/rsync/wildmatch.c
+    ext/rsync/wire.c
+    ext/scale/fanout.c
+    ext/scale/receiver.c
+    ext/scale/report.c
+    ext/scale/run.c
+    ext/scale/sync.c
+    ext/scale/topology.c
+    ext/scale/topology_parts.c
+    ext/scale/topology_read.c
+    ext/scale/topology_refs.c
+    ext/scale/topology_syntax.c
+    ext/scale/topology_tree.c
+    ext/scale/uploads.c
+    ext/ssh/agent.c
+    ext/ssh/blob.c
+    ext/ssh/dial.c
+    ext/ssh/identity.c
+    ext/ssh/knownhosts.c
+    ext/ssh/lookup.c
+    ext/ssh/quote.c
     ext/throw.c
     ext/topology_object.c
   "])
