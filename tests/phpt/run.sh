@@ -24,7 +24,7 @@ tests=$work
 [ $# -eq 0 ] || tests=$(for name; do echo "$work/${name%.phpt}.phpt"; done)
 export NO_INTERACTION=1 TEST_PHP_EXECUTABLE="${PHP:-$(command -v php)}"
 # shellcheck disable=SC2086
-"$TEST_PHP_EXECUTABLE" -n build/ext-phpize/run-tests.php $options -n -q --show-diff --no-color -d extension_dir="$MODULES" $tests >"$work/log" 2>&1
+"$TEST_PHP_EXECUTABLE" -n build/ext-phpize/run-tests.php $options -n -q --show-diff --no-color --no-progress -d extension_dir="$MODULES" $tests >"$work/log" 2>&1
 status=$?
 
 count() {
@@ -36,6 +36,7 @@ if [ -z "$passed" ]; then
     exit 1
 fi
 failed=$((failed + ${leaked:-0}))
-[ $failed -eq 0 ] || grep -av 'PASS\|SKIP' "$work/log" >&2
+[ $failed -eq 0 ] || grep -av '^PASS \|^FAIL \|^SKIP ' "$work/log" >&2
+grep -a '^PASS \|^FAIL \|^SKIP \|^LEAK ' "$work/log"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ] && [ $status -eq 0 ]
