@@ -1,14 +1,14 @@
 #include "base/yaml.h"
 #include "base/limits.h"
-#include "base/text.h"
+#include "base/yaml_text.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
-#define NO_ANCHOR SIZE_MAX
+#define NO_ANCHOR   SIZE_MAX
+#define WHERE_BYTES 512
 
 /* What an alias of it costs is known once it is complete: size counts its nodes, height its collections above each other. */
 struct anchor {
@@ -42,7 +42,6 @@ struct reader {
 	bool is_whole;                    /* the end was reached */
 };
 
-static bool check_text(const char *text, size_t len, struct ags_problems *problems);
 static bool next(struct reader *r);
 static bool explain(struct reader *r);
 static bool handle(struct reader *r, const yaml_event_t *e);
@@ -52,20 +51,17 @@ static bool open_collection(struct reader *r, const yaml_event_t *e, enum ags_no
 static bool close_collection(struct reader *r);
 static bool place(struct reader *r, struct ags_node *node, const yaml_mark_t *at, unsigned height);
 static bool take_key(struct reader *r, struct frame *f, const struct ags_node *node, const yaml_mark_t *at);
-static void drop_duplicates(struct reader *r, struct ags_node *map);
-static int compare_keys(const void *a, const void *b);
-static void resolve(struct ags_node *node);
 static struct ags_node *new_node(struct reader *r, const yaml_event_t *e, enum ags_node_kind kind, const yaml_char_t *tag);
 static bool open_anchor(struct reader *r, const yaml_char_t *name, const yaml_mark_t *at, size_t *index);
 static void close_anchor(struct reader *r, size_t index, struct ags_node *node, size_t nodes_before, unsigned height);
 static bool grow(struct reader *r, void *items, size_t *capacity, size_t size);
 static bool no_memory(struct reader *r);
-static const char *where(const struct reader *r, unsigned depth, const char *key, char *text, size_t size);
+static const char *where(const struct reader *r, char *text, size_t size);
 
 #define COMPLAIN(r, mark, ...) do { \
-	char where_[512]; \
+	char where_[WHERE_BYTES]; \
 	ags_problem_add((r)->problems, (unsigned)(mark)->line + 1, (unsigned)(mark)->column + 1, \
-	                where(r, (r)->depth, NULL, where_, sizeof(where_)), __VA_ARGS__); \
+	                where(r, where_, sizeof(where_)), __VA_ARGS__); \
 } while (0)
 
 struct ags_node *ags_yaml_parse(struct ags_arena *arena, const char *text, size_t len, struct ags_problems *problems)
@@ -76,7 +72,7 @@ struct ags_node *ags_yaml_parse(struct ags_arena *arena, const char *text, size_
 		text += 3;
 		len -= 3;
 	}
-	if (!check_text(text, len, problems))
+	if (!ags_yaml_check_text(text, len, problems))
 		return NULL;
 	if (!yaml_parser_initialize(&r.parser)) {
 		problems->out_of_memory = true;
@@ -96,35 +92,6 @@ struct ags_node *ags_yaml_parse(struct ags_arena *arena, const char *text, size_
 	else if (r.root->line == 0)
 		r.root->line = r.root->column = 1;
 	return r.root;
-}
-
-/* libyaml says of a bad byte only how far from the start it is, and would take NULs that are spelled out. */
-static bool check_text(const char *text, size_t len, struct ags_problems *problems)
-{
-	const unsigned char *p = (const unsigned char *)text;
-	unsigned line = 1, column = 1;
-
-	if (len > AGS_MAX_YAML) {
-		ags_problem_add(problems, 1, 1, "", "the text has %zu bytes, want at most %u", len, AGS_MAX_YAML);
-		return false;
-	}
-	for (size_t n; len > 0; p += n, len -= n) {
-		n = ags_text_utf8(p, len);
-		if (n == 0) {
-			ags_problem_add(problems, line, column, "", "byte 0x%02x is not UTF-8, want a text in UTF-8", p[0]);
-			return false;
-		}
-		if ((p[0] < 0x20 && p[0] != '\t' && p[0] != '\n' && p[0] != '\r') || p[0] == 0x7f) {
-			ags_problem_add(problems, line, column, "", "control character 0x%02x, want printable text", p[0]);
-			return false;
-		}
-		column++;
-		if (p[0] == '\n' || (p[0] == '\r' && (len == 1 || p[1] != '\n'))) {
-			line++;
-			column = 1;
-		}
-	}
-	return true;
 }
 
 /* One event. False at the end, which is a good one only when is_whole was set. */
@@ -207,10 +174,11 @@ static bool read_scalar(struct reader *r, const yaml_event_t *e)
 	if (is_key && is_plain && strcmp(node->as.string.bytes, "<<") == 0) {
 		COMPLAIN(r, &e->start_mark, "merge keys (<<) are not understood, write the keys out");
 		f->has_key = f->drops_pair = true;
+		f->pair.key = NULL;
 		return true;
 	}
 	if (is_plain)
-		resolve(node);
+		ags_yaml_resolve(node);
 	close_anchor(r, anchor, node, r->nodes - 1, 0);
 	return place(r, node, &e->start_mark, 0);
 }
@@ -260,7 +228,8 @@ static bool close_collection(struct reader *r)
 {
 	struct frame f = r->frames[--r->depth];
 	size_t count = r->pending_count - f.base;
-	const struct ags_pair *from = r->pending + f.base;
+	const struct ags_pair *from = count > 0 ? r->pending + f.base : NULL;
+	char path[WHERE_BYTES];
 	yaml_mark_t at = { .line = f.node->line - 1, .column = f.node->column - 1 };
 
 	if (f.node->kind == AGS_NODE_MAP && count > 0) {
@@ -269,7 +238,7 @@ static bool close_collection(struct reader *r)
 			return no_memory(r);
 		memcpy(f.node->as.map.pairs, from, count * sizeof(*from));
 		f.node->as.map.count = count;
-		drop_duplicates(r, f.node);
+		ags_yaml_drop_duplicates(f.node, where(r, path, sizeof(path)), r->problems);
 	} else if (count > 0) {
 		f.node->as.list.items = ags_arena_alloc(r->arena, count * sizeof(*f.node->as.list.items));
 		if (f.node->as.list.items == NULL)
@@ -319,76 +288,6 @@ static bool take_key(struct reader *r, struct frame *f, const struct ags_node *n
 	f->pair.line = (unsigned)at->line + 1;
 	f->pair.column = (unsigned)at->column + 1;
 	return true;
-}
-
-/* Sorting keeps a map of many keys cheap. The order of the pairs themselves stays. */
-static void drop_duplicates(struct reader *r, struct ags_node *map)
-{
-	size_t count = map->as.map.count, kept = 0;
-	struct ags_pair *pairs = map->as.map.pairs, **sorted = malloc(count * sizeof(struct ags_pair *));
-	const struct ags_pair *first;
-	char place_of[512];
-
-	if (sorted == NULL) {
-		no_memory(r);
-		return;
-	}
-	for (size_t i = 0; i < count; i++)
-		sorted[i] = &pairs[i];
-	qsort(sorted, count, sizeof(*sorted), compare_keys);
-	first = sorted[0];
-	for (size_t i = 1; i < count; i++) {
-		if (strcmp(sorted[i]->key, first->key) != 0) {
-			first = sorted[i];
-			continue;
-		}
-		ags_problem_add(r->problems, sorted[i]->line, sorted[i]->column,
-		                where(r, r->depth, sorted[i]->key, place_of, sizeof(place_of)),
-		                "duplicate key \"%.64s\", the first is in line %u", first->key, first->line);
-		sorted[i]->value = NULL;
-	}
-	for (size_t i = 0; i < count; i++)
-		if (pairs[i].value != NULL)
-			pairs[kept++] = pairs[i];
-	map->as.map.count = kept;
-	free(sorted);
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-	const struct ags_pair *x = *(struct ags_pair *const *)a, *y = *(struct ags_pair *const *)b;
-	int order = strcmp(x->key, y->key);
-
-	return order != 0 ? order : (x > y) - (x < y);
-}
-
-/* A plain scalar may be no string. */
-static void resolve(struct ags_node *node)
-{
-	static const char *const nulls[] = { "", "~", "null", "Null", "NULL" };
-	static const char *const bools[] = { "false", "False", "FALSE", "true", "True", "TRUE" };
-	const char *text = node->as.string.bytes, *digits = text + (text[0] == '-' || text[0] == '+');
-	size_t n = strspn(digits, "0123456789");
-	long long value;
-
-	for (size_t i = 0; i < sizeof(nulls) / sizeof(*nulls); i++)
-		if (strcmp(text, nulls[i]) == 0)
-			node->kind = AGS_NODE_NULL;
-	for (size_t i = 0; i < sizeof(bools) / sizeof(*bools); i++) {
-		if (strcmp(text, bools[i]) == 0) {
-			node->kind = AGS_NODE_BOOL;
-			node->as.boolean = i >= 3;
-			return;
-		}
-	}
-	if (n == 0 || digits[n] != '\0' || (n > 1 && digits[0] == '0'))
-		return;
-	errno = 0;
-	value = strtoll(text, NULL, 10);
-	if (errno == 0) {
-		node->kind = AGS_NODE_INT;
-		node->as.integer = value;
-	}
 }
 
 static struct ags_node *new_node(struct reader *r, const yaml_event_t *e, enum ags_node_kind kind, const yaml_char_t *tag)
@@ -464,19 +363,14 @@ static bool no_memory(struct reader *r)
 	return false;
 }
 
-/* "servers.web1.port": the keys of the open maps that lead here, and one more. */
-static const char *where(const struct reader *r, unsigned depth, const char *key, char *text, size_t size)
+/* "servers.web1.port": the keys of the open maps that lead here. */
+static const char *where(const struct reader *r, char *text, size_t size)
 {
 	size_t used = 0;
 
 	text[0] = '\0';
-	for (unsigned i = 0; i <= depth; i++) {
-		const char *part = i < depth && r->frames[i].has_key ? r->frames[i].pair.key : NULL;
-
-		if (i == depth)
-			part = key;
-		if (part != NULL && used < size)
-			used += (size_t)snprintf(text + used, size - used, "%s%.100s", used > 0 ? "." : "", part);
-	}
+	for (unsigned i = 0; i < r->depth; i++)
+		if (r->frames[i].has_key && r->frames[i].pair.key != NULL && used < size)
+			used += (size_t)snprintf(text + used, size - used, "%s%.100s", used > 0 ? "." : "", r->frames[i].pair.key);
 	return text;
 }
