@@ -60,39 +60,37 @@ static bool put_name(enum ags_ids kind, uint32_t id, struct ags_buf *out)
 	char name[256];
 	size_t len;
 
-	if (!look_up(kind, id, name)) {
-		if (id != 0)
-			return true;
-		name[0] = '\0';
-	}
+	if (!look_up(kind, id, name))
+		return false;
 	len = strlen(name);
+	if (id != 0 && len == 0)
+		return true;
 	return (id == 0 || ags_wire_put_varint(out, (int32_t)id)) && ags_buf_u8(out, (uint8_t)len) && ags_buf_add(out, name, len);
 }
 
-/* false: there is no name, or none that the protocol can carry. */
+/* "" when there is no name, or none that the protocol can carry. */
 static bool look_up(enum ags_ids kind, uint32_t id, char name[256])
 {
-	char *record = NULL;
 	const char *found = NULL;
-	bool ok = false;
+	char *record = NULL;
+	size_t size = 1024;
+	int sys = ERANGE;
 
-	for (size_t size = 1024; size <= MAX_RECORD; size *= 4) {
+	name[0] = '\0';
+	for (; sys == ERANGE && size <= MAX_RECORD; size *= 4) {
 		char *larger = realloc(record, size);
-		int sys;
 
-		if (larger == NULL)
-			break;
+		if (larger == NULL) {
+			free(record);
+			return false;
+		}
 		record = larger;
 		sys = record_of(kind, id, record, size, &found);
-		if (sys == ERANGE || sys == EINTR)
-			continue;
-		ok = sys == 0 && found != NULL && *found != '\0' && strlen(found) <= 255;
-		if (ok)
-			strcpy(name, found);
-		break;
 	}
+	if (sys == 0 && found != NULL && strlen(found) <= 255)
+		strcpy(name, found);
 	free(record);
-	return ok;
+	return true;
 }
 
 static int record_of(enum ags_ids kind, uint32_t id, char *record, size_t size, const char **name)
