@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #define BITS_MIN         4
-#define FILTER_MORE      3      /* the filter has 64 bits a bucket, 1 to 3 of them set ... */
+#define FILTER_MORE      7      /* the filter has 128 bits a bucket, 1 to 3 of them set ... */
 #define FILTER_BITS_MAX  27     /* ... and at most 16 MB */
 
 static uint32_t bucket_of(const struct ags_block_index *index, uint32_t block);
