@@ -8,7 +8,7 @@
  * 00 00 FF FF, are left out: the receiver puts them back when it meets the token behind the run. A flush within a run leaves
  * them out too and remembers that it owes them; they go out first if the run does go on, and never if a token follows.
  */
-#define LEVEL   6
+#define LEVEL   4                       /* 6 saves 4 % more of source text and takes 1.7 times as long */
 #define WINDOW  (-15)                   /* 32 KB, and no zlib header */
 #define MEMORY  8
 #define INPUT   (128u << 10)            /* of one call of deflate, which bounds what it can put out */
