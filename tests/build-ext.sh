@@ -11,6 +11,8 @@ out=${OUT:-$top/build/ext}
 links=$out-phpize
 
 mkdir -p "$out" "$links"
+exec 9>"$out/lock"
+flock 9
 ln -sfn "$top/ext" "$links/ext"
 ln -sfn "$top/config.m4" "$links/config.m4"
 if [ ! -f "$out/Makefile" ] || [ config.m4 -nt "$out/Makefile" ] || [ "$*" != "$(cat "$out/options" 2>/dev/null)" ]; then
