@@ -2,9 +2,7 @@
 
 namespace Aegir\Scale\Command;
 
-use Aegir\Scale\Report\ServerReport;
-
-final class StatusCommand extends ClusterCommand
+final class StatusCommand extends PathsCommand
 {
     public function name(): string
     {
@@ -25,14 +23,6 @@ final class StatusCommand extends ClusterCommand
             . ' "*deleting" marks what is on the server alone.',
             'Values are given with an equals sign, as --exclude=*.log. Options that may be repeated take one value each time;'
             . ' commas in it are part of it.',
-        ];
-    }
-
-    public function arguments(): array
-    {
-        return [
-            new Argument('group', 'A cluster, a pack or a server of the topology.'),
-            new Argument('paths', 'Absolute paths on this machine.', isList: true),
         ];
     }
 
@@ -70,25 +60,5 @@ final class StatusCommand extends ClusterCommand
         $options = $input->forEngine($this->options());
 
         return $this->engine->status($topology, $input->text('group'), $input->words('paths'), $options);
-    }
-
-    protected function show(array $report, Input $input, Output $output): void
-    {
-        $servers = new ServerReport($report);
-        foreach ([...$servers->changes($input->number('limit', 50)), ...$servers->table(), $servers->summary()] as $line) {
-            $output->line($line);
-        }
-    }
-
-    protected function bad(array $report): array
-    {
-        $servers = new ServerReport($report);
-
-        return [...$servers->warnings(), ...$servers->bad()];
-    }
-
-    protected function inOneLine(array $report): string
-    {
-        return (new ServerReport($report))->summary();
     }
 }

@@ -2,9 +2,7 @@
 
 namespace Aegir\Scale\Command;
 
-use Aegir\Scale\Report\ServerReport;
-
-final class SyncCommand extends ClusterCommand
+final class SyncCommand extends PathsCommand
 {
     public function name(): string
     {
@@ -26,14 +24,6 @@ final class SyncCommand extends ClusterCommand
             . ' never removed.',
             'Values are given with an equals sign, as --exclude=*.log. Options that may be repeated take one value each time;'
             . ' commas in it are part of it.',
-        ];
-    }
-
-    public function arguments(): array
-    {
-        return [
-            new Argument('group', 'A cluster, a pack or a server of the topology.'),
-            new Argument('paths', 'Absolute paths on this machine.', isList: true),
         ];
     }
 
@@ -80,25 +70,5 @@ final class SyncCommand extends ClusterCommand
         $options = $input->forEngine($this->options());
 
         return $this->engine->sync($topology, $input->text('group'), $input->words('paths'), $options, $progress);
-    }
-
-    protected function show(array $report, Input $input, Output $output): void
-    {
-        $servers = new ServerReport($report);
-        foreach ([...$servers->changes($input->number('limit', 50)), ...$servers->table(), $servers->summary()] as $line) {
-            $output->line($line);
-        }
-    }
-
-    protected function bad(array $report): array
-    {
-        $servers = new ServerReport($report);
-
-        return [...$servers->warnings(), ...$servers->bad()];
-    }
-
-    protected function inOneLine(array $report): string
-    {
-        return (new ServerReport($report))->summary();
     }
 }
