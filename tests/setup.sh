@@ -8,7 +8,7 @@ SETUP_PACKAGES=(
     # its tests: the engine with sanitizers, fuzzing and a second compiler, memory checks
     libc6-dev clang libclang-rt-14-dev valgrind
     # the wrappers
-    composer php-mbstring php-xml phpunit unzip
+    composer php-symfony-console php-mbstring php-xml phpunit unzip
     # throw-away servers
     openssh-server openssh-client rsync iproute2 util-linux procps coreutils
     ca-certificates git

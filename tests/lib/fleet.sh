@@ -377,9 +377,9 @@ fleet_topology() {
     } >"$1"
 }
 
-# Where a server keeps /var/aegir, as the hub sees it.
-fleet_aegir() {
-    fleet_has_namespaces && echo "$FLEET_DIR/servers/$1/aegir" || echo "$FLEET_DIR/servers/$1/root/var/aegir"
+# fleet_path NAME PATH: where the hub sees what the server calls PATH, which is below /var/aegir.
+fleet_path() {
+    fleet_has_namespaces && echo "$FLEET_DIR/servers/$1/aegir${2#/var/aegir}" || echo "$FLEET_DIR/servers/$1/root$2"
 }
 
 # What stock ssh and rsync are told to reach the fleet.
