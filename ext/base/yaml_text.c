@@ -7,12 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* libyaml compares each %TAG with all before it, and nobody needs one. */
+#define MAX_DIRECTIVES 16
+
+static bool ends_line(const unsigned char *p, size_t len);
 static int compare_keys(const void *a, const void *b);
 
 bool ags_yaml_check_text(const char *text, size_t len, struct ags_problems *problems)
 {
 	const unsigned char *p = (const unsigned char *)text;
-	unsigned line = 1, column = 1;
+	unsigned line = 1, column = 1, directives = 0;
 
 	if (len > AGS_MAX_YAML) {
 		ags_problem_add(problems, 1, 1, "", "the text has %zu bytes, want at most %u", len, AGS_MAX_YAML);
@@ -28,8 +32,12 @@ bool ags_yaml_check_text(const char *text, size_t len, struct ags_problems *prob
 			ags_problem_add(problems, line, column, "", "control character 0x%02x, want printable text", p[0]);
 			return false;
 		}
+		if (column == 1 && p[0] == '%' && ++directives > MAX_DIRECTIVES) {
+			ags_problem_add(problems, line, column, "", "more than %d lines begin with %%, want no directives", MAX_DIRECTIVES);
+			return false;
+		}
 		column++;
-		if (p[0] == '\n' || (p[0] == '\r' && (len == 1 || p[1] != '\n'))) {
+		if (ends_line(p, len)) {
 			line++;
 			column = 1;
 		}
@@ -95,6 +103,14 @@ void ags_yaml_drop_duplicates(struct ags_node *map, const char *where, struct ag
 			pairs[kept++] = pairs[i];
 	map->as.map.count = kept;
 	free(sorted);
+}
+
+/* The line breaks of YAML 1.1: also NEL, LS and PS. */
+static bool ends_line(const unsigned char *p, size_t len)
+{
+	if (p[0] == '\r')
+		return len == 1 || p[1] != '\n';
+	return p[0] == '\n' || (p[0] == 0xc2 && p[1] == 0x85) || (p[0] == 0xe2 && p[1] == 0x80 && (p[2] & 0xfe) == 0xa8);
 }
 
 static int compare_keys(const void *a, const void *b)

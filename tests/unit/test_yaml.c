@@ -240,6 +240,17 @@ static void test_values_anchors_and_bytes_have_ceilings(void)
 	free(bytes);
 }
 
+static void test_directives_are_few(void)
+{
+	char *tags = repeat("%TAG !a! b\n", 17), *hidden = repeat("%TAG !a! b\xe2\x80\xa8", 17);
+
+	READS_AS("%YAML 1.1\n---\na: 1\n", "{a:1}");
+	REFUSES(tags, "17:1 : more than 16 lines begin with %, want no directives\n");
+	REFUSES(hidden, "17:1 : more than 16 lines begin with %, want no directives\n");
+	free(tags);
+	free(hidden);
+}
+
 static void test_many_keys_are_compared_quickly(void)
 {
 	size_t count = 49000, used = 0;
@@ -273,6 +284,7 @@ int main(void)
 	RUN(test_depth_has_a_ceiling);
 	RUN(test_an_exponential_alias_bomb_is_refused_quickly);
 	RUN(test_values_anchors_and_bytes_have_ceilings);
+	RUN(test_directives_are_few);
 	RUN(test_many_keys_are_compared_quickly);
 	ags_arena_free(&arena);
 	return check_result();
