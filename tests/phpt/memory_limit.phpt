@@ -3,7 +3,12 @@ Running out of memory in a callback waits until the engine has returned
 --EXTENSIONS--
 aegir_scale
 --SKIPIF--
-<?php require __DIR__ . "/skip_server.inc"; ?>
+<?php
+require __DIR__ . "/skip_server.inc";
+if (getenv('USE_ZEND_ALLOC') === '0') {
+    die('skip the memory limit is that of the Zend allocator');
+}
+?>
 --FILE--
 <?php
 require __DIR__ . '/server.inc';
