@@ -42,7 +42,8 @@ final class ConsoleTest extends TestCase
 
     public function testWithoutTheExtensionItSaysHowToLoadIt(): void
     {
-        $program = Program::run([PHP_BINARY, Program::top() . '/php/bin/aegir-scale', 'sync', 'live', '/srv']);
+        $words = [PHP_BINARY, Program::top() . '/php/bin/aegir-scale', 'sync', 'live', '/srv'];
+        $program = Program::run($words, ['PHP_INI_SCAN_DIR' => '']);
         self::assertSame([2, ''], [$program->status, $program->out]);
         self::assertStringContainsString('extension=aegir_scale', $program->err);
     }

@@ -38,13 +38,13 @@ final readonly class Program
 
     public static function console(string ...$words): self
     {
-        return self::run([...self::php(), self::top() . '/php/bin/aegir-scale', ...$words]);
+        return self::run([PHP_BINARY, self::top() . '/php/bin/aegir-scale', ...$words]);
     }
 
     /** @param array<string, mixed> $given see stand_in.php */
     public static function standIn(array $given, string ...$words): self
     {
-        return self::run([...self::php(), __DIR__ . '/stand_in.php', ...$words], ['STAND_IN' => json_encode((object) $given)]);
+        return self::run([PHP_BINARY, __DIR__ . '/stand_in.php', ...$words], ['STAND_IN' => json_encode((object) $given)]);
     }
 
     /** The Drush 8 to try, or null. */
@@ -54,17 +54,8 @@ final readonly class Program
         if ($drush === '') {
             return null;
         }
-        $version = self::run([$drush, '--version', '--pipe']);
 
-        return preg_match('/\b8\.\d/', $version->out) === 1 ? $drush : null;
-    }
-
-    /** @return list<string> with the extension if this process has it */
-    public static function php(): array
-    {
-        $module = getenv('AEGIR_SCALE_MODULE');
-
-        return extension_loaded('aegir_scale') && is_string($module) ? [PHP_BINARY, '-d', "extension=$module"] : [PHP_BINARY];
+        return preg_match('/\b8\.\d/', self::run([$drush, '--version'])->out) === 1 ? $drush : null;
     }
 
     public static function top(): string

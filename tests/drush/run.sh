@@ -17,17 +17,20 @@ fleet_enter "$0" "$@"
 export AEGIR_SCALE_MODULE=${AEGIR_SCALE_MODULE:-$top/build/ext/modules/aegir_scale.so}
 [ -e "$AEGIR_SCALE_MODULE" ] || { echo "not ok drush - $AEGIR_SCALE_MODULE is missing, tests/build-ext.sh makes it"; exit 1; }
 fleet_start 2 || { echo 'not ok drush - the servers did not start'; exit 1; }
-AEGIR_SCALE_FLEET=$(mktemp --suffix=.yml) junit=$(mktemp)
-export AEGIR_SCALE_FLEET
-fleet_topology "$AEGIR_SCALE_FLEET"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fleet_topology "$work/topology.yml"
+# Every PHP from here on has the extension, Drush's too.
+mkdir "$work/ini"
+echo "extension=$AEGIR_SCALE_MODULE" >"$work/ini/aegir_scale.ini"
+export PHP_INI_SCAN_DIR=${PHP_INI_SCAN_DIR:-}:$work/ini AEGIR_SCALE_FLEET=$work/topology.yml
 
-php -d "extension=$AEGIR_SCALE_MODULE" "$top/php/vendor/bin/phpunit" -c "$top/php/phpunit.xml.dist" --log-junit "$junit" "$@"
+php "$top/php/vendor/bin/phpunit" -c "$top/php/phpunit.xml.dist" --log-junit "$work/junit.xml" "$@"
 status=$?
 
 php -r '
 $all = @simplexml_load_file($argv[1])->testsuite ?? null;
 if ($all === null) { exit("0 passed, 1 failed, 0 skipped\n"); }
 $bad = $all["failures"] + $all["errors"];
-printf("%d passed, %d failed, %d skipped\n", $all["tests"] - $bad - $all["skipped"], $bad, $all["skipped"]);' "$junit"
-rm -f "$junit" "$AEGIR_SCALE_FLEET"
+printf("%d passed, %d failed, %d skipped\n", $all["tests"] - $bad - $all["skipped"], $bad, $all["skipped"]);' "$work/junit.xml"
 exit $status
