@@ -50,12 +50,14 @@ count() {
     sed -n "s/^$1 *: *\([0-9]*\).*/\1/p" "$work/log"
 }
 passed=$(count 'Tests passed') failed=$(count 'Tests failed') skipped=$(count 'Tests skipped')
+borked=$(count 'Tests borked') warned=$(count 'Tests warned')
 if [ -z "$passed" ]; then
     cat "$work/log" >&2
     exit 1
 fi
-[ "$failed" = 0 ] || grep -av '^PASS \|^FAIL \|^SKIP ' "$work/log" >&2
-grep -a '^PASS \|^FAIL \|^SKIP ' "$work/log"
+failed=$((failed + ${borked:-0} + ${warned:-0}))
+[ "$failed" = 0 ] || grep -av '^PASS \|^FAIL \|^BORK \|^WARN \|^SKIP ' "$work/log" >&2
+grep -a '^PASS \|^FAIL \|^BORK \|^WARN \|^SKIP ' "$work/log"
 for log in "$work"/*.valgrind; do
     if [ -s "$log" ]; then
         cat "$log" >&2
