@@ -269,9 +269,11 @@ namespace Aegir\Scale {
      *  - dry_run, itemize (bool, false)
      *  - commit ("together", "each"; default together)
      *  - max_failures (int, 0): servers that may fail without keeping the others from switching
-     *  - parallel (int, 32): servers in handshake at once
-     *  - connect_timeout, timeout (int seconds; default the topology's): until logged in; of silence
+     *  - parallel (int, 1 to 32; default 32): servers in handshake at once
+     *  - connect_timeout, timeout (int seconds, 1 to 86400; default the topology's): until logged in; of silence
      *  - servers (list of names; default all of the group)
+     *
+     * A list may be given as one string when it has one entry. $progress and signal handlers cannot begin another call.
      *
      * @param string $group a cluster, a pack or a server
      * @param array|string $paths absolute paths on this machine

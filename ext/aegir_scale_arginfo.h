@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: cdec5e31cb379ecf40722be578d63783ab50de9c */
+ * Stub hash: 387ddad4db0952e35431f5a58eb98ba3ee9cfcd9 */
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_Aegir_Scale_cluster_sync, 0, 3, Aegir\\Scale\\SyncReport, 0)
 	ZEND_ARG_OBJ_INFO(0, t, Aegir\\Scale\\Topology, 0)
