@@ -47,7 +47,8 @@ static bool explain(struct reader *r);
 static bool handle(struct reader *r, const yaml_event_t *e);
 static bool read_scalar(struct reader *r, const yaml_event_t *e);
 static bool read_alias(struct reader *r, const yaml_event_t *e);
-static bool open_collection(struct reader *r, const yaml_event_t *e, enum ags_node_kind kind, const yaml_char_t *anchor, const yaml_char_t *tag);
+static bool open_collection(struct reader *r, const yaml_event_t *e, enum ags_node_kind kind, const yaml_char_t *anchor,
+                            const yaml_char_t *tag);
 static bool close_collection(struct reader *r);
 static bool place(struct reader *r, struct ags_node *node, const yaml_mark_t *at, unsigned height);
 static bool take_key(struct reader *r, struct frame *f, const struct ags_node *node, const yaml_mark_t *at);
@@ -123,7 +124,8 @@ static bool explain(struct reader *r)
 		ags_problem_add(r->problems, line, column, "", "not valid YAML: %s, %s that began in line %zu", problem, context,
 		                p->context_mark.line + 1);
 	else
-		ags_problem_add(r->problems, line, column, "", "not valid YAML: %s%s%s", problem, context[0] != '\0' ? ", " : "", context);
+		ags_problem_add(r->problems, line, column, "", "not valid YAML: %s%s%s", problem, context[0] != '\0' ? ", " : "",
+		                context);
 	return false;
 }
 
@@ -208,7 +210,8 @@ static bool read_alias(struct reader *r, const yaml_event_t *e)
 	return place(r, a->node, &e->start_mark, a->height);
 }
 
-static bool open_collection(struct reader *r, const yaml_event_t *e, enum ags_node_kind kind, const yaml_char_t *anchor, const yaml_char_t *tag)
+static bool open_collection(struct reader *r, const yaml_event_t *e, enum ags_node_kind kind, const yaml_char_t *anchor,
+                            const yaml_char_t *tag)
 {
 	struct frame f = { .base = r->pending_count, .nodes_before = r->nodes };
 
@@ -281,7 +284,8 @@ static bool take_key(struct reader *r, struct frame *f, const struct ags_node *n
 	static const char *const kinds[] = { "empty", "true or false", "a number", "a text", "a list", "a map" };
 
 	if (node->kind != AGS_NODE_STRING)
-		COMPLAIN(r, at, "a key is %s, want a text%s", kinds[node->kind], node->kind <= AGS_NODE_INT ? " (quotes make it one)" : "");
+		COMPLAIN(r, at, "a key is %s, want a text%s", kinds[node->kind],
+		         node->kind <= AGS_NODE_INT ? " (quotes make it one)" : "");
 	f->has_key = true;
 	f->drops_pair = node->kind != AGS_NODE_STRING;
 	f->pair.key = f->drops_pair ? NULL : node->as.string.bytes;

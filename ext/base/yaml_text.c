@@ -33,7 +33,8 @@ bool ags_yaml_check_text(const char *text, size_t len, struct ags_problems *prob
 			return false;
 		}
 		if (column == 1 && p[0] == '%' && ++directives > MAX_DIRECTIVES) {
-			ags_problem_add(problems, line, column, "", "more than %d lines begin with %%, want no directives", MAX_DIRECTIVES);
+			ags_problem_add(problems, line, column, "", "more than %d lines begin with %%, want no directives",
+			                MAX_DIRECTIVES);
 			return false;
 		}
 		column++;

@@ -46,7 +46,8 @@ struct ags_topology *ags_topology_build(const struct ags_node *root, const char 
 	struct ags_topology *t = calloc(1, sizeof(*t));
 	struct ags_build b = { .t = t, .home = home, .problems = problems };
 
-	if (t == NULL || (t->file = ags_arena_string(&t->arena, file)) == NULL || !read_root(&b, root) || problems->out_of_memory) {
+	if (t == NULL || (t->file = ags_arena_string(&t->arena, file)) == NULL || !read_root(&b, root) ||
+	    problems->out_of_memory) {
 		ags_topology_free(t);
 		ags_fail_nomem(err);
 		return NULL;

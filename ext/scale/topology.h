@@ -54,7 +54,7 @@ struct ags_storage {
 struct ags_cluster {
 	const char *name;
 	struct ags_servers servers;
-	const struct ags_storage *storage;   /* NULL when uploads are not shared */
+	const struct ags_storage *storage;   /* where shared uploads live; NULL: none is named */
 	enum ags_uploads uploads;            /* default: shared with a storage, else protect */
 };
 

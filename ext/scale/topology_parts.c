@@ -246,7 +246,8 @@ static bool has_member(const struct ags_node *list, const char *name)
 {
 	if (list->kind == AGS_NODE_LIST && list->as.list.count <= AGS_MAX_SERVERS)
 		for (size_t i = 0; i < list->as.list.count; i++)
-			if (list->as.list.items[i]->kind == AGS_NODE_STRING && strcmp(list->as.list.items[i]->as.string.bytes, name) == 0)
+			if (list->as.list.items[i]->kind == AGS_NODE_STRING &&
+			    strcmp(list->as.list.items[i]->as.string.bytes, name) == 0)
 				return true;
 	return false;
 }

@@ -80,7 +80,8 @@ bool ags_is_empty(const struct ags_node *node)
 	       (node->kind == AGS_NODE_MAP && node->as.map.count == 0);
 }
 
-bool ags_read_map(struct ags_build *b, const struct ags_value *v, const struct ags_field *fields, size_t count, void *to, unsigned *given)
+bool ags_read_map(struct ags_build *b, const struct ags_value *v, const struct ags_field *fields, size_t count, void *to,
+                  unsigned *given)
 {
 	*given = 0;
 	if (ags_is_empty(v->node))

@@ -19,7 +19,7 @@ struct ags_build {
 	const char *home;                      /* NULL when unknown */
 	struct ags_problems *problems;
 	struct ags_server defaults;
-	struct ags_names servers, storages, clusters, packs, balancers;      /* as far as they are read; in the order of t's arrays */
+	struct ags_names servers, storages, clusters, packs, balancers;      /* those read so far, in their order */
 };
 
 /* A value and where it stands, as "servers" "web1" "port"; what does not apply is NULL. */
@@ -50,7 +50,8 @@ const struct ags_node *ags_map_get(const struct ags_node *map, const char *key);
 bool ags_is_empty(const struct ags_node *node);         /* null, an empty list or an empty map */
 
 /* Bit i of *given says that fields[i] was there, right or wrong. */
-bool ags_read_map(struct ags_build *b, const struct ags_value *v, const struct ags_field *fields, size_t count, void *to, unsigned *given);
+bool ags_read_map(struct ags_build *b, const struct ags_value *v, const struct ags_field *fields, size_t count, void *to,
+                  unsigned *given);
 /* A map of names to things of `size` bytes that begin with their name. NULL on lack of memory. */
 void *ags_read_section(struct ags_build *b, const struct ags_node *root, const char *section, size_t size, size_t *count,
                        struct ags_names *names, bool (*read)(struct ags_build *b, const struct ags_value *v, void *item));

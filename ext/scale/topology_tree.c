@@ -151,8 +151,9 @@ static struct ags_node *text(struct tree *tree, const char *s)
 
 static struct ags_node *names(struct tree *tree, const struct ags_servers *servers)
 {
-	struct ags_strings strings = { .items = ags_arena_alloc(tree->arena, (servers->count + 1) * sizeof(char *)), .count = servers->count };
+	struct ags_strings strings = { .count = servers->count };
 
+	strings.items = ags_arena_alloc(tree->arena, (servers->count + 1) * sizeof(char *));
 	if (strings.items == NULL) {
 		tree->failed = true;
 		return NULL;
