@@ -29,16 +29,28 @@ class Engine
         return Topology::problems($file);
     }
 
+    /**
+     * @param list<string> $paths
+     * @param array<string, mixed> $options
+     */
     public function sync(object $t, string $group, array $paths, array $options, callable $progress): \JsonSerializable
     {
         return cluster_sync($t, $group, $paths, $options, $progress);
     }
 
+    /**
+     * @param list<string> $argv
+     * @param array<string, mixed> $options
+     */
     public function run(object $t, string $group, array $argv, array $options, callable $progress): \JsonSerializable
     {
         return cluster_run($t, $group, $argv, $options, $progress);
     }
 
+    /**
+     * @param list<string> $paths
+     * @param array<string, mixed> $options
+     */
     public function status(object $t, string $group, array $paths, array $options): \JsonSerializable
     {
         return cluster_status($t, $group, $paths, $options);

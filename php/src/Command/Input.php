@@ -67,6 +67,7 @@ final readonly class Input
      * The options that are the extension's, under its names.
      *
      * @param list<Option> $options
+     * @return array<string, bool|int|string|list<string>>
      */
     public function forEngine(array $options): array
     {

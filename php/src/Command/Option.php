@@ -36,6 +36,7 @@ final readonly class Option
      * The value as the extension wants it.
      *
      * @param bool|string|list<string> $value as it was typed; the last of several counts, but for what may be repeated
+     * @return bool|int|string|list<string>
      */
     public function read(bool|string|array $value): bool|int|string|array
     {
@@ -60,6 +61,10 @@ final readonly class Option
         return $number;
     }
 
+    /**
+     * @param array<string> $values
+     * @return list<string>
+     */
     private function withoutEmpty(array $values): array
     {
         return array_values(array_filter($values, static fn ($value): bool => $value !== ''));

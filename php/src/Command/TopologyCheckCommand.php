@@ -6,6 +6,14 @@ use Aegir\Scale\Report\Text;
 
 final class TopologyCheckCommand extends Command
 {
+    private const PARTS = [
+        'servers' => ['server', 'servers'],
+        'storage' => ['storage', 'storages'],
+        'clusters' => ['cluster', 'clusters'],
+        'packs' => ['pack', 'packs'],
+        'balancers' => ['balancer', 'balancers'],
+    ];
+
     public function name(): string
     {
         return 'topology-check';
@@ -18,13 +26,17 @@ final class TopologyCheckCommand extends Command
 
     public function help(): array
     {
-        return ['Every problem is a line of its own: file:line:column: what was found and what would be right. No server is asked.'];
+        return [
+            'Every problem is a line of its own: file:line:column: what was found and what would be right. No server is'
+            . ' asked.',
+        ];
     }
 
     public function arguments(): array
     {
         return [
-            new Argument('file', 'The YAML file. Default: the environment variable AEGIR_SCALE_TOPOLOGY, else ' . self::TOPOLOGY . '.', false),
+            new Argument('file', 'The YAML file. Default: the environment variable AEGIR_SCALE_TOPOLOGY, else '
+                . self::TOPOLOGY . '.', isRequired: false),
         ];
     }
 
@@ -78,9 +90,9 @@ final class TopologyCheckCommand extends Command
     {
         $tree = $this->engine->topology($file)->toArray();
         $counts = [];
-        foreach (['servers' => 'server', 'storage' => 'storage', 'clusters' => 'cluster', 'packs' => 'pack', 'balancers' => 'balancer'] as $key => $one) {
+        foreach (self::PARTS as $key => [$one, $many]) {
             if (!empty($tree[$key])) {
-                $counts[] = Text::count(count($tree[$key]), $one);
+                $counts[] = Text::count(count($tree[$key]), $one, $many);
             }
         }
 

@@ -22,7 +22,8 @@ final class Console
         try {
             return $application->run($input);
         } catch (ExceptionInterface $e) {
-            fwrite(STDERR, 'aegir-scale: ' . Text::clean(rtrim(strtr($e->getMessage(), "\n", ' '), ' .')) . "; see aegir-scale help\n");
+            $why = Text::clean(rtrim(strtr($e->getMessage(), "\n", ' '), ' .'));
+            fwrite(STDERR, "aegir-scale: $why; see aegir-scale help\n");
         }
 
         return ExitStatus::USAGE;

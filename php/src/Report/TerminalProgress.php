@@ -31,7 +31,9 @@ final class TerminalProgress implements Progress
         $width = (int) getenv('COLUMNS');
 
         return new self(
-            static fn (string $bytes) => fwrite(STDERR, $bytes),
+            static function (string $bytes): void {
+                fwrite(STDERR, $bytes);
+            },
             $width > 20 ? $width : 80,
             static fn (): float => microtime(true),
         );
