@@ -218,7 +218,7 @@ static bool read_arguments(struct call *c)
 	if (c->kind == AGS_CALL_RUN)
 		return ags_options_argv(&c->strings, c->words, 3, &c->arena);
 	if (c->kind == AGS_CALL_STATUS)
-		c->settings.sync.dry_run = c->settings.sync.itemize = true;
+		c->settings.sync.status = c->settings.sync.dry_run = c->settings.sync.itemize = true;
 	return ags_options_paths(&c->strings, c->words, c->path, 3, &c->arena);
 }
 
@@ -289,6 +289,7 @@ static void register_classes(void)
 	ags_ce_scale_exception = register_class_Aegir_Scale_ScaleException(zend_ce_exception);
 	ags_ce_topology_exception = register_class_Aegir_Scale_TopologyException(ags_ce_scale_exception);
 	ags_ce_cancelled_exception = register_class_Aegir_Scale_CancelledException(ags_ce_scale_exception);
+	ags_throw_init();
 	ags_ce_problem = register_class_Aegir_Scale_Problem(php_json_serializable_ce, zend_ce_stringable);
 	ags_ce_topology = register_class_Aegir_Scale_Topology();
 	ags_topology_object_init(ags_ce_topology);

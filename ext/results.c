@@ -55,11 +55,8 @@ void ags_result_sync_report(zval *to, const struct ags_report *report)
 void ags_result_status_report(zval *to, const struct ags_report *report)
 {
 	struct filler f = fill(to, ags_ce_status_report);
-	bool equal = report->ok;
 
-	for (size_t i = 0; i < report->count; i++)
-		equal = equal && report->servers[i].outcome == AGS_OUTCOME_UNCHANGED;
-	ZVAL_BOOL(slot(&f), equal);
+	ZVAL_BOOL(slot(&f), report->ok);
 	put_source(&f, report);
 }
 

@@ -5,8 +5,16 @@
 #include "php_aegir_scale.h"
 #include "results.h"
 
+static zend_object *create(zend_class_entry *ce);
 static zend_object *throw_scale(zend_class_entry *ce, const char *message, const char *server, const char *path);
-static void set_text(zend_object *object, const char *name, const char *text);
+static zval *property(zend_object *object, zend_class_entry *ce, const char *name);
+
+void ags_throw_init(void)
+{
+	ags_ce_scale_exception->create_object = create;
+	ags_ce_topology_exception->create_object = create;
+	ags_ce_cancelled_exception->create_object = create;
+}
 
 void ags_throw(const struct ags_err *err)
 {
@@ -24,7 +32,7 @@ void ags_throw_with_report(const struct ags_err *err, zval *report)
 		zend_value_error("%s", err->message);
 	} else if (EG(exception) == NULL && err->code == AGS_CANCELLED) {
 		object = throw_scale(ags_ce_cancelled_exception, err->message, err->server, err->path);
-		zend_update_property(ags_ce_cancelled_exception, object, ZEND_STRL("report"), report);
+		ZVAL_COPY(property(object, ags_ce_cancelled_exception, "report"), report);
 	} else if (EG(exception) == NULL) {
 		throw_scale(ags_ce_scale_exception, err->message, err->server, err->path);
 	}
@@ -51,7 +59,6 @@ void ags_throw_problems(const struct ags_problems *problems, const char *file)
 {
 	zend_object *object;
 	zend_string *text;
-	zval list;
 	char message[1280];
 	size_t more = problems->count - 1;
 
@@ -61,25 +68,38 @@ void ags_throw_problems(const struct ags_problems *problems, const char *file)
 	else
 		snprintf(message, sizeof(message), "%.1200s (and %zu more %s)", ZSTR_VAL(text), more, more == 1 ? "problem" : "problems");
 	zend_string_release(text);
-	ags_result_problems(&list, problems, file);
 	object = throw_scale(ags_ce_topology_exception, message, "", file);
-	zend_update_property(ags_ce_topology_exception, object, ZEND_STRL("problems"), &list);
-	zval_ptr_dtor(&list);
+	ags_result_problems(property(object, ags_ce_topology_exception, "problems"), problems, file);
 }
 
 static zend_object *throw_scale(zend_class_entry *ce, const char *message, const char *server, const char *path)
 {
 	zend_object *object = zend_throw_exception(ce, message, 0);
 
-	set_text(object, "server", server);
-	set_text(object, "path", path);
+	if (server[0] != '\0')
+		ZVAL_STRING(property(object, ags_ce_scale_exception, "server"), server);
+	if (path[0] != '\0')
+		ZVAL_STRING(property(object, ags_ce_scale_exception, "path"), path);
 	return object;
 }
 
-static void set_text(zend_object *object, const char *name, const char *text)
+/* Also for exceptions that userland makes: whoever catches one can read all properties. */
+static zend_object *create(zend_class_entry *ce)
 {
-	if (text[0] == '\0')
-		zend_update_property_null(ags_ce_scale_exception, object, name, strlen(name));
-	else
-		zend_update_property_string(ags_ce_scale_exception, object, name, strlen(name), text);
+	zend_object *object = zend_ce_exception->create_object(ce);
+
+	ZVAL_NULL(property(object, ags_ce_scale_exception, "server"));
+	ZVAL_NULL(property(object, ags_ce_scale_exception, "path"));
+	if (instanceof_function(ce, ags_ce_topology_exception))
+		ZVAL_EMPTY_ARRAY(property(object, ags_ce_topology_exception, "problems"));
+	if (instanceof_function(ce, ags_ce_cancelled_exception))
+		ZVAL_NULL(property(object, ags_ce_cancelled_exception, "report"));
+	return object;
+}
+
+static zval *property(zend_object *object, zend_class_entry *ce, const char *name)
+{
+	const zend_property_info *info = zend_hash_str_find_ptr(&ce->properties_info, name, strlen(name));
+
+	return OBJ_PROP(object, info->offset);
 }

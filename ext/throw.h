@@ -8,6 +8,9 @@
 
 /* The engine's failures as PHP's exceptions. Nothing is thrown over an exception that is pending already. */
 
+/* Sets the exception classes up once they are registered. */
+void ags_throw_init(void);
+
 /* A ValueError for AGS_USAGE, a CancelledException for AGS_CANCELLED, else a ScaleException. */
 void ags_throw(const struct ags_err *err);
 /* The same; a CancelledException gets the report, which is taken. */
