@@ -141,6 +141,7 @@ final class ServerTest extends TestCase
             [2, ['sync', self::topology(), 'live', 'relative']],
             [2, ['sync', self::topology(), 'live', $this->source, '--commit=never']],
             [0, ['run', self::topology(), 'live', '--', 'printf', '%s|', '-v', '--limit=3', '$HOME', 'a b']],
+            [0, ['run', self::topology(), 'web1', '--', 'echo', '-h', '--help', '-s', '-l', '', '--include=/x']],
             [1, ['run', self::topology(), '--servers=web2', 'live', '--', 'sh', '-c', 'echo no >&2; exit 3']],
             [0, ['topology-check', substr($dead, strlen('--topology='))]],
         ];

@@ -45,6 +45,11 @@ function drush_get_option(string $name, mixed $default = null, ?string $context 
     return $default;
 }
 
+function drush_unset_option(string $name, string $context): void
+{
+    unset($GLOBALS['contexts'][$context][$name]);
+}
+
 function drush_print(string $message = '', int $indent = 0, mixed $handle = null): void
 {
     fwrite($handle ?? STDOUT, str_repeat(' ', $indent) . $message . "\n");
@@ -80,14 +85,17 @@ set_error_handler(function (int $level, string $message, string $file, int $line
 require dirname(__DIR__, 2) . '/php/drush/aegir_scale.drush.inc';
 
 $name = $argv[1];
+if (preg_grep('/^(--help|-h)$/', $argv)) {
+    $contexts['cli']['help'] = true;
+}
 $command = aegir_scale_drush_command()[$name];
-if (in_array('--help', $argv, true)) {
+if (drush_get_option('help')) {
     echo aegir_scale_drush_help("drush:$name"), "\n", json_encode($command), "\n";
     exit(0);
 }
 $words = [];
 foreach (array_slice($argv, 2) as $word) {
-    if ($word[0] !== '-') {
+    if (!str_starts_with($word, '-')) {
         $words[] = $word;
         continue;
     }
