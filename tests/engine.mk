@@ -4,7 +4,7 @@
 # tests/fuzz/seeds/X. Nothing else need be registered. What the tests share lies in tests/unit/*.h.
 
 CC        ?= gcc
-FUZZ_CC   ?= clang
+FUZZ_CC   ?= $(shell command -v clang || echo clang-14)
 OUT       ?= build/engine
 PACKAGES   = libssh2 yaml-0.1 libxxhash libzstd zlib libcrypto
 WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror

@@ -82,6 +82,8 @@ static bool grow(struct ags_buf *b, size_t n)
 	while (cap < want)
 		if (!ags_mul_size(cap, 2, &cap))
 			return false;
+	if (b->max > 0 && cap > b->max)
+		cap = b->max;                 /* so that there is never room above the ceiling */
 	data = realloc(b->data, cap);
 	if (data == NULL)
 		return false;

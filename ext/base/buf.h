@@ -35,7 +35,7 @@ bool ags_buf_u32(struct ags_buf *b, uint32_t v);                    /* little en
 void ags_buf_consume(struct ags_buf *b, size_t n);                  /* n <= ags_buf_len() */
 
 static inline size_t ags_buf_len(const struct ags_buf *b) { return b->len - b->start; }
-static inline const uint8_t *ags_buf_bytes(const struct ags_buf *b) { return b->data + b->start; }
+static inline const uint8_t *ags_buf_bytes(const struct ags_buf *b) { return b->start > 0 ? b->data + b->start : b->data; }
 
 /* Not enough bytes is not an error: a get returns false and moves nothing. */
 struct ags_cursor {
