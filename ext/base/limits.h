@@ -22,7 +22,7 @@
 #define AGS_MAX_YAML_ANCHORS   1000u         /* they are looked up one by one */
 #define AGS_MAX_PROBLEMS       1000u         /* complaints about one topology; nobody reads more */
 #define AGS_MAX_KNOWN_HOSTS    (16u << 20)   /* a file of 100,000 keys */
-#define AGS_MAX_OUTQ           (128u << 10)  /* high water of a session's output queue (libssh2.md 3.1) */
+#define AGS_MAX_OUTQ           (128u << 10)  /* high water of a session's output queue: more and a write waits */
 #define AGS_MAX_HANDSHAKES     32            /* sessions in key exchange at once: sshd's MaxStartups, our CPU */
 #define AGS_MAX_WAIT_MS        250           /* the longest sleep between two looks at the host's signals */
 

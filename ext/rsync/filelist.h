@@ -9,14 +9,15 @@
 #include "base/err.h"
 
 /*
- * The list of everything that is sent, in rsync's order (rsync-wire: 3.5), so that an index
+ * The list of everything that is sent, in rsync's order (in a directory first all that is no directory, then the directories
+ * with a slash behind their names), so that an index
  * is a position. Built once by ags_scan(), encoded once per wire format, shared by all receivers.
  *
  *   entries:  .   a   b   d/  d/x   d/e/  d/e/y        parent of d/x is d/
  */
 enum {
 	AGS_ENTRY_TOP     = 1,       /* a pushed path itself: rsync's TOP_DIR when it is a directory */
-	AGS_ENTRY_IMPLIED = 2,       /* a parent of a pushed path: no content, nothing is deleted in it (rsync-wire: 3.6) */
+	AGS_ENTRY_IMPLIED = 2,       /* a parent of a pushed path: no content, nothing is deleted in it */
 };
 
 #define AGS_NO_PARENT UINT32_MAX
@@ -60,7 +61,7 @@ void ags_filelist_free(struct ags_filelist *list);
 /* The entry's path relative to the transfer's root, e.g. "var/aegir/x/index.php", NUL behind it. Returns its length; buf has AGS_MAX_PATH. */
 size_t ags_filelist_path(const struct ags_filelist *list, uint32_t ndx, char *buf);
 
-/* All that can change the bytes of a list for protocol 30 to 32 (rsync-wire: 7). */
+/* All that can change the bytes of a list for protocol 30 to 32. */
 struct ags_list_format {
 	bool varint_flags;           /* compat 0x80 */
 	bool id0_names;              /* compat 0x100 */

@@ -32,7 +32,7 @@ bool ags_filter_hides(const struct ags_filter *filter, const char *path, size_t 
  * matches against all of it. ags_filter_hides() takes the transfer's root for the root of the machine. */
 bool ags_filter_hides_below(const struct ags_filter *filter, const char *full, size_t len, size_t root, bool is_dir);
 
-/* The list as a deleting receiver gets it (rsync-wire: 2.6): the rules that hold on its side, each with its length, and the end. */
+/* The list as a deleting receiver gets it: the rules that hold on its side, each with its length, and the end. */
 bool ags_filter_encode(const struct ags_filter *filter, struct ags_buf *out, struct ags_err *err);
 
 #endif

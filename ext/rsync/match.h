@@ -5,7 +5,7 @@
 #include "base/err.h"
 
 /*
- * Finds blocks of a receiver's old file in the new one (rsync-wire: 4.4). A machine: it is fed
+ * Finds blocks of a receiver's old file in the new one. A machine: it is fed
  * the new file in pieces of any size and says, in order, which bytes are new and which blocks are copied.
  */
 
@@ -15,7 +15,7 @@ struct ags_sums {
 	const uint8_t *data;
 };
 
-/* Checks the four numbers against each other and the limits (rsync-wire: 8.1); digest_len is AGS_DIGEST_LEN. */
+/* Checks the four numbers against each other and the limits; digest_len is AGS_DIGEST_LEN. */
 bool ags_sums_check(const struct ags_sums *sums, struct ags_err *err);
 
 struct ags_match_events {
@@ -34,7 +34,7 @@ void ags_match_free(struct ags_match *match);
  * events however it is cut, except that a literal may be cut differently. */
 bool ags_match_feed(struct ags_match *match, const uint8_t *bytes, size_t n, bool last, const struct ags_match_events *events);
 
-/* rsync's rolling sum of a block: bytes taken as signed (rsync-wire: 4.4). */
+/* rsync's rolling sum of a block: bytes taken as signed. */
 uint32_t ags_rolling_sum(const uint8_t *bytes, size_t n);
 
 #endif

@@ -5,9 +5,9 @@
 #include "base/err.h"
 
 /*
- * Writes the token stream of one file (rsync-wire: 4.6, 4.7), plain or compressed. What is written never depends on other files or
+ * Writes the token stream of one file, plain or compressed. What is written never depends on other files or
  * on what this receiver got before, so that one stream serves all receivers: zstd uses whole frames per literal run, zlib its own
- * deflate object per run with a sync flush at the end (5.4).
+ * deflate object per run with a sync flush at the end.
  */
 enum ags_encoding { AGS_ENCODING_PLAIN, AGS_ENCODING_ZSTD, AGS_ENCODING_ZLIB };
 
