@@ -339,6 +339,7 @@ test('a server without rsync fails with a word about rsync', function () {
     needs_namespaces();
     source(small_site());
     on(VICTIM, 'printf "#!/bin/sh\necho rsync: not found >&2; exit 127\n" >/run/no-rsync; chmod 755 /run/no-rsync; mount --bind /run/no-rsync /usr/bin/rsync');
+    afterwards(VICTIM, 'umount -l /usr/bin/rsync');
     $result = outcome(push(), VICTIM, Outcome::Failed);
     check(str_contains($result->error, 'rsync'), "the error is: $result->error");
 });
@@ -347,11 +348,14 @@ test('an rsync that dies at once or talks nonsense fails only its server', funct
     needs_namespaces();
     source(small_site());
     foreach (['exit 1', 'kill -9 $$', 'head -c 100000 /dev/urandom', 'yes', 'printf "\037\0\0\0"; sleep 100', 'echo "rsync  version 3.2.7"', 'exec >&-; exit 0'] as $i => $script) {
-        file_put_contents(FLEET . '/fake', "#!/bin/bash\n$script\n");
-        chmod(FLEET . '/fake', 0755);
-        on(VICTIM, 'mount --bind ' . FLEET . '/fake /usr/bin/rsync');
+        $fake = FLEET . '/servers/' . VICTIM . '/fake';
+        file_put_contents($fake, "#!/bin/bash\n$script\n");
+        chmod($fake, 0755);
+        if ($i === 0) {
+            on(VICTIM, "mount --bind $fake /usr/bin/rsync");
+            afterwards(VICTIM, 'umount -l /usr/bin/rsync');
+        }
         $report = push(['timeout' => 3]);
-        on(VICTIM, 'umount -l /usr/bin/rsync');
         $result = outcome($report, VICTIM, Outcome::Failed);
         check(!preg_match('/[\x00-\x1f\x7f]/', $result->error) && mb_check($result->error), "the error with \"$script\" is not clean: " . show($result->error));
         foreach (others() as $name) {
@@ -369,7 +373,7 @@ test('noise from the shell at login is told as such', function () {
     needs_namespaces();
     source(small_site());
     file_put_contents(FLEET . '/servers/' . VICTIM . '/home/.bashrc', "echo welcome to this server\n");
-    Touched_now(VICTIM);
+    afterwards(VICTIM, 'rm ' . FLEET . '/home/.bashrc');
     $report = push();
     $result = outcome($report, VICTIM, Outcome::Failed);
     check(str_contains($result->error, 'welcome'), "the error does not show the noise: $result->error");
@@ -379,21 +383,17 @@ test('noise on standard error does no harm', function () {
     needs_namespaces();
     source(small_site());
     file_put_contents(FLEET . '/servers/' . VICTIM . '/home/.bashrc', "echo warning: something >&2\n");
-    Touched_now(VICTIM);
+    afterwards(VICTIM, 'rm ' . FLEET . '/home/.bashrc');
     pushed();
     equal_to_source();
 });
-
-function Touched_now(string $server): void
-{
-    Touched::$servers[$server] = true;
-}
 
 test('a full disk at one server fails it and the others do not switch', function () {
     needs_namespaces();
     two_versions(100, 50000);
     $before = now();
     on(VICTIM, 'mount -t tmpfs -o size=2m small /var/aegir && mkdir -p ' . SOURCE);
+    afterwards(VICTIM, 'umount -l /var/aegir');
     Aegir\Scale\pool_close();
     $report = push();
     $result = outcome($report, VICTIM, Outcome::Failed);
@@ -407,9 +407,9 @@ test('a directory that cannot be written at one server fails it', function () {
     two_versions();
     $before = now();
     on(VICTIM, 'mount --bind ' . SOURCE . ' ' . SOURCE . ' && mount -o remount,ro,bind ' . SOURCE);
+    afterwards(VICTIM, 'umount -l ' . SOURCE);
     Aegir\Scale\pool_close();
     $report = push();
-    on(VICTIM, 'umount -l ' . SOURCE);
     outcome($report, VICTIM, Outcome::Failed);
     same($report->committed, false, 'committed');
     held($before, others());

@@ -197,11 +197,11 @@ test('numeric_ids sends numbers and not names', function () {
     chown(SOURCE . '/f', 'aegir');
     file_put_contents(FLEET . '/passwd-of-web', str_replace('aegir:x:5999', 'aegir:x:6001', file_get_contents('/etc/passwd')));
     on(NAMES[0], 'mount --bind ' . FLEET . '/passwd-of-web /etc/passwd');
+    afterwards(NAMES[0], 'umount -l /etc/passwd');
     pushed();
     same(fileowner(server_path(NAMES[0], SOURCE . '/f')), 6001, 'owner by name');
     pushed(['numeric_ids' => true]);
     same(fileowner(server_path(NAMES[0], SOURCE . '/f')), 5999, 'owner by number');
-    on(NAMES[0], 'umount -l /etc/passwd');
 });
 
 foreach (['auto', 'none', 'zstd', 'zlib'] as $compress) {
