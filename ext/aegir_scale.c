@@ -344,6 +344,7 @@ static void begin_thread(void *globals)
 
 static PHP_MINFO_FUNCTION(aegir_scale)
 {
+	unsigned xxh = XXH_versionNumber();
 	char text[128];
 
 	(void)zend_module;
@@ -353,7 +354,7 @@ static PHP_MINFO_FUNCTION(aegir_scale)
 	php_info_print_table_row(2, "libssh2", ags_ssh_version());
 	php_info_print_table_row(2, "libyaml", yaml_get_version_string());
 	php_info_print_table_row(2, "zstd", ZSTD_versionString());
-	snprintf(text, sizeof(text), "%u.%u.%u", XXH_versionNumber() / 10000, XXH_versionNumber() / 100 % 100, XXH_versionNumber() % 100);
+	snprintf(text, sizeof(text), "%u.%u.%u", xxh / 10000, xxh / 100 % 100, xxh % 100);
 	php_info_print_table_row(2, "xxHash", text);
 	snprintf(text, sizeof(text), "%d servers, %u files, %u filter rules", AGS_MAX_SERVERS, AGS_MAX_ENTRIES, AGS_MAX_RULES);
 	php_info_print_table_row(2, "limits of a call", text);

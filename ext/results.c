@@ -24,7 +24,8 @@ static void put_case(struct filler *f, zend_class_entry *ce, const char *name);
 static void put_outcome(struct filler *f, enum ags_outcome outcome);
 static void put_phase(struct filler *f, enum ags_phase phase);
 static void put_changes(struct filler *f, const struct ags_server_result *r);
-static void put_servers(struct filler *f, const struct ags_report *report, void (*convert)(zval *, const struct ags_server_result *));
+typedef void convert_fn(zval *to, const struct ags_server_result *r);
+static void put_servers(struct filler *f, const struct ags_report *report, convert_fn *convert);
 static void put_source(struct filler *f, const struct ags_report *report);
 static void server_result(zval *to, const struct ags_server_result *r);
 static void run_result(zval *to, const struct ags_server_result *r);
@@ -165,7 +166,7 @@ static void put_source(struct filler *f, const struct ags_report *report)
 		add_next_index_string(warnings, report->warnings[i]);
 }
 
-static void put_servers(struct filler *f, const struct ags_report *report, void (*convert)(zval *, const struct ags_server_result *))
+static void put_servers(struct filler *f, const struct ags_report *report, convert_fn *convert)
 {
 	zval *servers = slot(f);
 
