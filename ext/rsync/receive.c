@@ -12,6 +12,8 @@
 #define OLDEST_PROTOCOL     31
 #define NEWEST_PROTOCOL     32
 #define MAX_ALGORITHMS      255u
+#define FIRST_BASIS         0x80u       /* the file itself; below are directories that we named, of which there are none */
+#define LAST_BASIS          0x83u
 
 static enum ags_step parse_one(struct ags_sender *s, struct ags_cursor *in, struct ags_err *err);
 static enum ags_step read_version(struct ags_sender *s, struct ags_cursor *in, struct ags_err *err);
@@ -49,6 +51,11 @@ bool ags_sender_parse(struct ags_sender *s, struct ags_err *err)
 		ags_buf_consume(&s->raw, (size_t)(in.p - start));
 	}
 	return true;
+}
+
+size_t ags_request_size(const struct ags_request *r)
+{
+	return sizeof(*r) + r->name_len + (size_t)r->sums.count * (4 + r->sums.s2length);
 }
 
 void ags_request_free(struct ags_request *r)
@@ -188,8 +195,8 @@ static enum ags_step read_frame(struct ags_sender *s, struct ags_cursor *in, str
 	case AGS_TAG_IO_ERROR: case AGS_TAG_IO_TIMEOUT: case AGS_TAG_NOOP: case AGS_TAG_ERROR_EXIT: case AGS_TAG_SUCCESS:
 		break;
 	default:
-		return ags_fail_step(err, AGS_PROTOCOL, "the receiver sent a message with tag %u, which rsync does not send here",
-		                     s->tag);
+		return ags_fail_step(err, AGS_PROTOCOL, "the receiver sent a message with tag %d, which rsync does not send here",
+		                     (int)s->tag);
 	}
 	if (s->frame_left > AGS_MAX_MESSAGE)
 		return ags_fail_step(err, AGS_PROTOCOL, "the receiver sent a message of %zu bytes, want at most %u", s->frame_left,
@@ -274,6 +281,9 @@ static bool parse_data(struct ags_sender *s, struct ags_err *err)
 		struct ags_cursor in = { ags_buf_bytes(&s->data), ags_buf_bytes(&s->data) + ags_buf_len(&s->data) };
 		const uint8_t *start = in.p;
 
+		/* the list may still be growing, and what is checked against it now would not hold later */
+		if (!s->list_sent)
+			return ags_fail(err, AGS_PROTOCOL, "the receiver sent data before it had the list");
 		if (s->done_in == 5)
 			return ags_fail(err, AGS_PROTOCOL, "the receiver sent data after its goodbye");
 		if (s->filling != NULL)
@@ -330,6 +340,8 @@ static enum ags_step read_item(struct ags_sender *s, struct ags_cursor *in, stru
 		return AGS_DONE;
 	if (!may_be_asked(s, ndx, err) || !ags_sums_check(&head.sums, err))
 		return AGS_FAILED;
+	if ((head.flags & AGS_ITEM_BASIS) && (head.basis < FIRST_BASIS || head.basis > LAST_BASIS))
+		return ags_fail_step(err, AGS_PROTOCOL, "the receiver compares with file %u, want %u to %u", head.basis, FIRST_BASIS, LAST_BASIS);
 	r = calloc(1, sizeof(*r) + name_len);
 	if (r == NULL)
 		return ags_fail_step(err, AGS_NOMEM, "out of memory");
@@ -343,8 +355,10 @@ static enum ags_step read_item(struct ags_sender *s, struct ags_cursor *in, stru
 
 static enum ags_step read_done(struct ags_sender *s, struct ags_err *err)
 {
-	/* what each of the five answers: our list, then our four */
-	if (s->list_sent == false || (s->done_in >= 1 && s->done_out == 0) || (s->done_in == 4 && s->done_out < 4))
+	/* How many of ours each of the five answers. The fourth follows the third at once when nothing is to be deleted. */
+	const unsigned answered[5] = { 0, 1, 2, s->job->delete_extraneous ? 3 : 2, 4 };
+
+	if (s->done_out < answered[s->done_in])
 		return ags_fail_step(err, AGS_PROTOCOL, "the receiver ended a phase that had not begun");
 	s->done_in++;
 	return AGS_DONE;
@@ -437,7 +451,7 @@ static void fill_sums(struct ags_sender *s, struct ags_cursor *in)
 
 static void enqueue(struct ags_sender *s, struct ags_request *r)
 {
-	s->queued_bytes += sizeof(*r) + (size_t)r->sums.count * (4 + r->sums.s2length);
+	s->queued_bytes += ags_request_size(r);
 	*s->last = r;
 	s->last = &r->next;
 }

@@ -62,9 +62,13 @@ void ags_sender_free(struct ags_sender *s)
 
 bool ags_sender_feed(struct ags_sender *s, const uint8_t *bytes, size_t n, struct ags_err *err)
 {
+	if (s->is_over)
+		return ags_fail(err, AGS_PROTOCOL, "the receiver spoke after its conversation had broken off");
+	s->is_over = true;
 	if (!ags_buf_add(&s->raw, bytes, n))
 		return ags_fail_nomem(err);
-	return ags_sender_parse(s, err);
+	s->is_over = !ags_sender_parse(s, err);
+	return !s->is_over;
 }
 
 bool ags_sender_wants_input(const struct ags_sender *s)
@@ -91,6 +95,7 @@ enum ags_step ags_sender_output(struct ags_sender *s, const uint8_t **bytes, siz
 			step = advance(s, err);
 		}
 	}
+	s->is_over = s->is_over || step == AGS_FAILED;
 	if (step == AGS_FAILED)
 		return AGS_FAILED;
 	s->offered = s->direct || ags_buf_len(&s->stage) > 0;
@@ -172,6 +177,8 @@ static enum ags_step advance(struct ags_sender *s, struct ags_err *err)
 		ags_buf_clear(&s->replies);
 		return AGS_DONE;
 	}
+	if (s->is_over)
+		return AGS_AGAIN;
 	switch (s->phase) {
 	case AGS_SENDER_LIST:
 		return send_list(s, err);
@@ -276,7 +283,7 @@ static enum ags_step begin_answer(struct ags_sender *s, struct ags_err *err)
 	s->first = r->next;
 	if (s->first == NULL)
 		s->last = &s->first;
-	s->queued_bytes -= sizeof(*r) + (size_t)r->sums.count * (4 + r->sums.s2length);
+	s->queued_bytes -= ags_request_size(r);
 	s->answering = r;
 	if (step == AGS_AGAIN) {
 		ags_store_u32(ndx, r->ndx);

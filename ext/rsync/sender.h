@@ -72,7 +72,8 @@ bool ags_sender_command(const struct ags_sender_job *job, const char *dest, stru
 struct ags_sender *ags_sender_new(struct ags_sender_job *job, const struct ags_sender_events *events);
 void ags_sender_free(struct ags_sender *s);
 
-/* Takes all n bytes of the receiver's standard output. False when the receiver broke the protocol or said that it dies. */
+/* Takes all n bytes of the receiver's standard output. False when the receiver broke the protocol or said that it dies; after that
+ * the output ends with what was begun, and an answer to a receiver that dies. */
 bool ags_sender_feed(struct ags_sender *s, const uint8_t *bytes, size_t n, struct ags_err *err);
 /* False while enough of its requests are waiting: do not read from it now. */
 bool ags_sender_wants_input(const struct ags_sender *s);

@@ -61,12 +61,14 @@ struct ags_sender {
 	bool direct;                    /* output points into the piece */
 	bool offered;                   /* output was given and not yet consumed: it stays as it is */
 	bool list_sent, starved, released;
+	bool is_over;                   /* the input broke off: nothing is begun any more */
 	unsigned done_out;
 	bool redone, fence_sent, fence_echoed;
 	char fence[32];
 };
 
 bool ags_sender_parse(struct ags_sender *s, struct ags_err *err);       /* raw, as far as it goes */
+size_t ags_request_size(const struct ags_request *r);                   /* what it holds in memory */
 void ags_request_free(struct ags_request *r);
 bool ags_sender_put_frame(struct ags_buf *out, unsigned tag, const void *payload, size_t len);
 

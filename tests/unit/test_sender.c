@@ -11,7 +11,9 @@ static void make_tree(void)
 	        "seq 1 20000 > src/text && head -c 100000 /dev/urandom > src/random && : > src/none && ln -s text src/link && "
 	        "ln -s /nowhere src/dir/dangling && echo x > 'src/dir/a b' && printf 'q' > src/dir/sub/\"'\" && chmod 750 src/dir && "
 	        "printf 'n' > \"$(printf 'src/new\\nline')\" && printf 'u' > \"$(printf 'src/\\377\\376')\" && touch -d 2001-02-03 src/text && "
-	        "mkfifo src/pipe && for i in $(seq 300); do echo $i > src/foo/f$i; done");
+	        "mkfifo src/pipe && for i in $(seq 300); do echo $i > src/foo/f$i; done && "
+	        /* rsync compares whole seconds */
+	        "find src -mindepth 1 ! -name text -exec touch -h -d 2011-12-13 {} + && touch -d 2011-12-13 src");
 }
 
 static void push_all(struct push *p, const char *const *dests, size_t count)
