@@ -116,6 +116,7 @@ static bool make_job(struct ags_push *p, struct ags_err *err)
 	job->rules = &p->encoded_rules;
 	job->timeout = o->timeout;
 	job->delete_extraneous = o->delete_extraneous;
+	job->relative = o->relative;
 	job->dry_run = o->dry_run;
 	job->itemize = o->itemize;
 	job->checksum = o->checksum;
