@@ -273,7 +273,8 @@ static bool may_run_ahead(struct ags_answer *a)
 	return true;
 }
 
-/* The evicted go on from their place in an answer of their own, made when they next ask. */
+/* The evicted go on from their place in an answer of their own, made when they next ask. Until then they keep the piece that they were
+ * handed, which they may be in the midst of writing; nobody else goes on from it. */
 static void evict_slowest(struct ags_answer *a)
 {
 	uint64_t slowest = UINT64_MAX;
@@ -285,8 +286,7 @@ static void evict_slowest(struct ags_answer *a)
 		if (r->index != slowest || r->index == a->made)
 			continue;
 		r->is_evicted = true;
-		ags_piece_drop(r->piece);
-		r->piece = NULL;
+		ags_piece_cut(r->piece);
 	}
 }
 
@@ -377,6 +377,8 @@ static void set_idle(struct ags_answers *all, struct ags_answer *a, bool is_idle
 {
 	a->is_idle = is_idle;
 	if (is_idle) {
+		free((void *)a->sums.data);             /* it is complete: nobody will be moved from it */
+		a->sums.data = NULL;
 		a->older = all->newest;
 		a->newer = NULL;
 		*(all->newest != NULL ? &all->newest->newer : &all->oldest) = a;

@@ -25,6 +25,17 @@ struct ags_piece *ags_piece_hold(struct ags_piece *piece)
 	return piece;
 }
 
+void ags_piece_cut(struct ags_piece *piece)
+{
+	if (piece == NULL)
+		return;
+	if (piece->live != NULL)
+		*piece->live -= piece->len;
+	piece->live = NULL;
+	ags_piece_drop(piece->next);
+	piece->next = NULL;
+}
+
 void ags_piece_drop(struct ags_piece *piece)
 {
 	while (piece != NULL && --piece->refs == 0) {

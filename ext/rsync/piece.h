@@ -20,5 +20,7 @@ struct ags_piece {
 struct ags_piece *ags_piece_new(const uint8_t *bytes, size_t len, size_t *live);      /* one reference; NULL on lack of memory */
 struct ags_piece *ags_piece_hold(struct ags_piece *piece);
 void ags_piece_drop(struct ags_piece *piece);                                          /* NULL is fine */
+/* It stays, but no longer holds what follows, and is no longer counted. */
+void ags_piece_cut(struct ags_piece *piece);                                           /* NULL is fine */
 
 #endif
