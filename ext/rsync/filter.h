@@ -21,7 +21,8 @@ void ags_filter_free(struct ags_filter *filter);        /* NULL is fine */
 
 /* One rule as --filter takes it: "- *.o", "P /cache/", "exclude /x", "!". */
 bool ags_filter_add_rule(struct ags_filter *filter, const char *rule, struct ags_err *err);
-/* One pattern as --include or --exclude takes it (for exclude also rsync's "+ " and "- " prefixes), or one to protect. */
+/* One pattern as --include or --exclude takes it (as with rsync also after "+ " or "- ", and "!"), or one to protect. An empty pattern,
+ * like an empty rule, is none. */
 bool ags_filter_add_pattern(struct ags_filter *filter, enum ags_filter_kind kind, const char *pattern, struct ags_err *err);
 
 /* Is this entry kept out of the transfer? path is relative to the transfer's root, without a leading slash. Parents are

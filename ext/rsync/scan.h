@@ -19,6 +19,10 @@ struct ags_scan_options {
 /*
  * paths are absolute and normalised (no "." or "..", no "//", no trailing slash unless the path is to be
  * followed and, when not relative, its contents sent instead of itself). Doubles and paths below another one are merged.
+ * Not relative, a path with a trailing slash stands alone, and two with the same last component are an error. Parents of a path may be symlinks.
+ *
+ * The filters are asked about the paths themselves too, as rsync does it (with relative by the whole path), but not about their parents.
+ * A directory named .~tmp~, where rsync's receivers stage, is left out with a complaint that has no errno and no io_error.
  *
  * A path that is missing is an error (AGS_LOCAL_IO), as is a directory given that holds nothing that would be sent. What vanishes or cannot be
  * read below is a complaint in the list. The list must be freed either way.
