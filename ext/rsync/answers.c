@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 4096                      /* of the table of answers that may still be shared */
+#define SLOTS 16384                     /* of the table of answers that may still be shared */
 #define KEPT_ANSWERS 20000              /* their structs count too */
 
 struct key {
@@ -32,6 +32,7 @@ struct ags_answer {
 	uint64_t literal, matched;
 	int64_t  blocked_since_ms;            /* the fastest reader waits for the slowest; 0: it does not */
 	bool is_shared, is_idle;
+	bool is_broken;                       /* a piece was lost for lack of memory: it ends here */
 };
 
 struct ags_answers {
@@ -124,7 +125,7 @@ enum ags_step ags_reading_next(struct ags_answers *all, struct ags_reading *r, c
 	struct ags_answer *a = r->answer;
 	enum ags_step step;
 
-	if (r->is_evicted) {
+	if (r->is_evicted || (a->is_broken && r->index == a->made)) {
 		step = move_to_own(all, r, err);
 		if (step != AGS_DONE)
 			return step;
@@ -234,8 +235,12 @@ static bool make_piece(struct ags_answers *all, struct ags_answer *a, struct ags
 	bool last = false;
 	struct ags_piece *piece = ags_producer_make(a->producer, &a->live, &last, err);
 
-	if (piece == NULL)
+	if (piece == NULL) {
+		a->is_broken = true;
+		if (a->is_shared)
+			stop_sharing(all, a);
 		return false;
+	}
 	a->made++;
 	a->made_bytes += piece->len;
 	if (a->made == 1)

@@ -192,7 +192,7 @@ static bool read_source(struct ags_push *p, const struct ags_strings *paths, str
 	for (size_t i = 0; i < p->list.complaint_count; i++) {
 		const struct ags_complaint *c = &p->list.complaints[i];
 
-		if (c->sys == ENOENT)
+		if (c->sys == ENOENT || c->sys == 0)           /* it vanished, or is left out on purpose: a warning */
 			continue;
 		errno = c->sys;
 		return ags_fail_sys(err, AGS_LOCAL_IO, c->path, c->what);
