@@ -25,7 +25,6 @@ struct ags_producer {
 	struct ags_match *match;        /* NULL: everything is new */
 	struct ags_hash hash;
 	bool is_damaged;                /* a read failed: the checksum must not fit */
-	bool is_broken;                 /* a piece was lost for lack of memory: there are no more */
 	uint64_t literal, matched;
 };
 
@@ -106,7 +105,7 @@ struct ags_piece *ags_producer_make(struct ags_producer *p, size_t *live, bool *
 	size_t taken = 0;
 
 	ags_buf_clear(out);
-	if (p->is_broken || !ags_buf_u32(out, 0))                          /* room for the frame's header */
+	if (!ags_buf_u32(out, 0))                          /* room for the frame's header */
 		goto nomem;
 	while (ags_buf_len(out) < PIECE_BYTES && taken < PIECE_INPUT && p->left > 0) {
 		ssize_t n = read_some(p, err);
@@ -124,7 +123,6 @@ struct ags_piece *ags_producer_make(struct ags_producer *p, size_t *live, bool *
 		goto nomem;
 	return piece;
 nomem:
-	p->is_broken = true;
 	ags_fail_nomem(err);
 	return NULL;
 }
