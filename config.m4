@@ -98,12 +98,19 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/scale/topology_tree.c
     ext/scale/uploads.c
     ext/ssh/agent.c
+    ext/ssh/auth.c
     ext/ssh/blob.c
+    ext/ssh/channel.c
     ext/ssh/dial.c
+    ext/ssh/endpoint.c
+    ext/ssh/hostkey.c
     ext/ssh/identity.c
     ext/ssh/knownhosts.c
+    ext/ssh/libssh2.c
     ext/ssh/lookup.c
+    ext/ssh/pool.c
     ext/ssh/quote.c
+    ext/ssh/session.c
     ext/throw.c
     ext/topology_object.c
   "])

@@ -351,7 +351,8 @@ static PHP_MINFO_FUNCTION(aegir_scale)
 	php_info_print_table_start();
 	php_info_print_table_row(2, "aegir_scale", PHP_AEGIR_SCALE_VERSION);
 	php_info_print_table_row(2, "rsync protocols spoken", "30 to 32");
-	php_info_print_table_row(2, "libssh2", ags_ssh_version());
+	snprintf(text, sizeof(text), "%s (compiled with %s)", ags_ssh_version(), ags_ssh_compiled_version());
+	php_info_print_table_row(2, "libssh2", text);
 	php_info_print_table_row(2, "libyaml", yaml_get_version_string());
 	php_info_print_table_row(2, "zstd", ZSTD_versionString());
 	snprintf(text, sizeof(text), "%u.%u.%u", xxh / 10000, xxh / 100 % 100, xxh % 100);

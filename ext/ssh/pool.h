@@ -71,8 +71,9 @@ struct ags_pool_stats {
 /* Once per process, before the first pool and after the last; counted. init is false when libssh2 cannot be set up. */
 bool ags_ssh_init(void);
 void ags_ssh_exit(void);
-/* "1.10.0 (compiled with 1.10.0)". */
+/* "1.10.0": of the library that runs, and of its headers when this was compiled. */
 const char *ags_ssh_version(void);
+const char *ags_ssh_compiled_version(void);
 
 void ags_pool_totals(const struct ags_pool *pool, struct ags_pool_stats *stats);
 /* The i-th live session; false past the last. */
