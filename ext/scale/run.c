@@ -64,6 +64,7 @@ static bool begin(struct ags_fanout *f, struct runner **runners, const struct ag
 	*runners = calloc(f->count, sizeof(**runners));
 	if (*runners == NULL)
 		return ags_fail_nomem(err);
+	ags_pool_set_handshakes(f->env->pool, options->parallel);
 	f->step = step;
 	f->connect_timeout = options->connect_timeout;
 	f->timeout = options->timeout;

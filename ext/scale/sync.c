@@ -67,6 +67,7 @@ static bool begin(struct ags_push *p, const struct ags_environment *env, const s
 	if (!check_paths(paths, o->relative, err) || !make_job(p, err) ||
 	    !ags_fanout_init(&p->fanout, env, t, group, &o->servers, host, p->report, err))
 		return false;
+	ags_pool_set_handshakes(env->pool, o->parallel);
 	p->fanout.step = ags_receiver_step;
 	p->fanout.connect_timeout = o->connect_timeout;
 	p->fanout.timeout = o->timeout;

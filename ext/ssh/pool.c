@@ -46,8 +46,7 @@ struct ags_pool *ags_pool_new(const struct ags_pool_limits *limits)
 		return NULL;
 	}
 	pool->limits = *limits;
-	if (pool->limits.handshakes == 0)
-		pool->limits.handshakes = AGS_MAX_HANDSHAKES;
+	ags_pool_set_handshakes(pool, limits->handshakes);
 	pool->pid = getpid();
 	pool->waiting_end = &pool->waiting;
 	return pool;
@@ -82,6 +81,11 @@ void ags_pool_close(struct ags_pool *pool)
 		if (s->users == 0 && !s->is_stepping)
 			destroy(pool, s);
 	}
+}
+
+void ags_pool_set_handshakes(struct ags_pool *pool, unsigned handshakes)
+{
+	pool->limits.handshakes = handshakes > 0 ? handshakes : AGS_MAX_HANDSHAKES;
 }
 
 struct ags_loop *ags_pool_loop(struct ags_pool *pool)

@@ -42,6 +42,9 @@ void ags_pool_free(struct ags_pool *pool);                                 /* NU
 /* Closes every idle session and marks those in use for closing on return. */
 void ags_pool_close(struct ags_pool *pool);
 
+/* How many handshakes may run at once from now on; 0: AGS_MAX_HANDSHAKES. */
+void ags_pool_set_handshakes(struct ags_pool *pool, unsigned handshakes);
+
 /* The loop all sessions of this pool live in. */
 struct ags_loop *ags_pool_loop(struct ags_pool *pool);
 
