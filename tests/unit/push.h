@@ -27,6 +27,8 @@ struct peer {
 	int status;                   /* of waitpid */
 	bool is_over;
 	uint64_t items, deletions;
+	struct ags_buf *record;       /* what it says is kept there, unless NULL */
+	uint64_t damage_at;           /* the byte of our stream that a bad line changes; 0: none */
 };
 
 struct push {
@@ -135,7 +137,22 @@ static inline bool push_read(struct push *p, struct peer *peer)
 		return errno == EAGAIN;
 	if (n == 0)
 		return false;
+	if (peer->record != NULL && !ags_buf_add(peer->record, bytes, (size_t)n))
+		return false;
 	return ags_sender_feed(peer->sender, bytes, (size_t)n, &peer->err);
+}
+
+static inline ssize_t push_put(struct peer *peer, const uint8_t *bytes, size_t n)
+{
+	uint64_t sent = ags_sender_counts(peer->sender)->wire_bytes;
+	uint8_t damaged;
+
+	if (peer->damage_at < sent || peer->damage_at >= sent + n || peer->damage_at == 0)
+		return write(peer->to, bytes, n);
+	if (peer->damage_at > sent)
+		return write(peer->to, bytes, (size_t)(peer->damage_at - sent));
+	damaged = bytes[0] ^ 1;
+	return write(peer->to, &damaged, 1);
 }
 
 static inline bool push_write(struct push *p, struct peer *peer)
@@ -151,7 +168,7 @@ static inline bool push_write(struct push *p, struct peer *peer)
 			return step == AGS_AGAIN;
 		if (p->write_max > 0 && n > p->write_max)
 			n = p->write_max;
-		done = write(peer->to, bytes, n);
+		done = push_put(peer, bytes, n);
 		if (done < 0)
 			return errno == EAGAIN;
 		ags_sender_consume(peer->sender, (size_t)done);

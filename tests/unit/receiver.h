@@ -24,6 +24,17 @@
 #define RX_EACH   (SIZE_MAX - 1)        /* cut behind every byte */
 #define RX_CHECKSUMS "xxh128 xxh3 xxh64 md5 md4 sha1 none"
 
+/* What sessions are recorded with, and played again: tests/fuzz/seeds/receiver. */
+#define RX_TREE  "mkdir -p dir/sub && seq 1 3000 > a && seq 1 40 > b && : > none && echo x > dir/x && echo y > dir/sub/y && ln -s a link"
+#define RX_SEEDS "tests/fuzz/seeds/receiver"
+
+/* The first byte of a recorded session. */
+#define RX_ZSTD     1
+#define RX_ZLIB     2
+#define RX_DRY_RUN  4
+#define RX_KEEP     8                   /* nothing is deleted */
+#define RX_HOLD     16                  /* never released */
+
 struct rx_script {
 	struct ags_buf bytes;
 	size_t turns[64], turn_count;
@@ -214,6 +225,17 @@ static inline void rx_on_deleted(void *arg, const char *path, size_t len)
 	(void)path;
 	(void)len;
 	((struct rx *)arg)->deletions++;
+}
+
+static inline void rx_job_options(struct ags_sender_job *job, uint8_t options)
+{
+	static const enum ags_encoding encodings[] = { AGS_ENCODING_ZSTD, AGS_ENCODING_ZLIB };
+
+	job->compress = options & (RX_ZSTD | RX_ZLIB);
+	job->encodings = options & RX_ZSTD ? encodings : encodings + 1;
+	job->encoding_count = 1;
+	job->dry_run = job->itemize = options & RX_DRY_RUN;
+	job->delete_extraneous = !(options & RX_KEEP);
 }
 
 static inline void rx_begin(struct rx *r, struct rx_job *j)
