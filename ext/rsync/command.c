@@ -15,12 +15,14 @@ bool ags_sender_command(const struct ags_sender_job *job, const char *dest, stru
 		return false;
 	words[n++] = "rsync";
 	words[n++] = "--server";
-	words[n++] = ags_arena_printf(arena, "-logDtpr%s%s%s%s%s%s%se.LsfxCvu", job->relative ? "R" : "", job->checksum ? "c" : "", job->dry_run ? "n" : "",
-	                              job->omit_dir_times ? "O" : "", job->keep_dirlinks ? "K" : "", job->update ? "u" : "",
-	                              job->compress ? "z" : "");
+	words[n++] = ags_arena_printf(arena, "-logDtpr%s%s%s%s%s%s%se.LsfxCvu", job->relative ? "R" : "", job->checksum ? "c" : "",
+	                              job->dry_run ? "n" : "", job->omit_dir_times ? "O" : "", job->keep_dirlinks ? "K" : "",
+	                              job->update ? "u" : "", job->compress ? "z" : "");
 	words[n++] = "--no-msgs2stderr";        /* errors come in order with the data: none is known before all are */
 	words[n++] = ags_arena_printf(arena, "--checksum-seed=%d", (int)job->seed);
 	words[n++] = "--delay-updates";
+	if (job->relative)
+		words[n++] = "--no-implied-dirs";       /* parents of the pushed paths are made when missing, else left as they are */
 	if (job->delete_extraneous)
 		words[n++] = "--delete-after";
 	if (job->numeric_ids)

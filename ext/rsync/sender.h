@@ -38,7 +38,7 @@ struct ags_sender_job {
 	int32_t  seed;                          /* random, not 0 */
 	uint32_t timeout;                       /* seconds, given to the receiver; 0: none */
 	bool delete_extraneous, dry_run, itemize;
-	bool relative;                          /* the list has implied directories: the receiver makes them, too */
+	bool relative;                          /* the list has implied directories: made when missing, never changed */
 	bool checksum, numeric_ids, keep_dirlinks, omit_dir_times, update;
 	bool compress;                          /* let the receiver choose from encodings */
 	const enum ags_encoding *encodings;     /* in the order we like them */

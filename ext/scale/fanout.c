@@ -76,6 +76,10 @@ void ags_fanout_start(struct ags_member *m, const char *command)
 
 	m->began_ms = ags_now_ms();
 	ags_member_progress(m, AGS_PHASE_CONNECT);
+	if (s->transport == AGS_TRANSPORT_OPENSSH) {
+		ags_member_fail_text(m, AGS_OUTCOME_FAILED, "transport \"openssh\" is not built yet, want \"libssh2\" or \"auto\"");
+		return;
+	}
 	m->channel = ags_channel_open(f->env->pool, &to, command, on_wake, m, &err);
 	if (m->channel == NULL)
 		ags_member_fail(m, &err);
