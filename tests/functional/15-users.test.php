@@ -34,9 +34,11 @@ test('directories of root above the pushed path are no failure for the user aegi
     $t = as_aegir();
     source(small_site());
     run_here('chown', '-R', 'aegir:aegir', HUB);
+    run_here('touch', '-r', '/var', FLEET . '/var-of-hub');
     foreach (NAMES as $name) {
         // No two machines have the same time on /var.
         on($name, 'touch -d 2001-02-03 /var');
+        afterwards($name, 'touch -r ' . FLEET . '/var-of-hub /var');
     }
     went_well(push(['omit_dir_times' => true], null, SOURCE, $t));
     foreach (NAMES as $name) {
@@ -60,9 +62,9 @@ test('an owner that the user aegir cannot set is no failure', function () {
 
 test('a directory that the user aegir may not write fails its server with the path', function () {
     source(small_site());
-    $t = as_aegir();
     $locked = server_path(NAMES[1], SOURCE . '/core');
     tree($locked, ['old' => 'x']);
+    $t = as_aegir();
     run_here('chown', '-R', '0:0', $locked);
     $report = push([], null, SOURCE, $t);
     $result = outcome($report, NAMES[1], Aegir\Scale\Outcome::Failed);

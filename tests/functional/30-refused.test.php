@@ -78,7 +78,7 @@ test('an unknown option is refused with the nearest known one', function () {
 
 test('options of a wrong type or range are refused', function () {
     source(small_site());
-    foreach ([['commit' => 'sometimes'], ['compress' => 'best'], ['max_failures' => -1], ['exclude' => 'a string'], ['filter' => ['x y']], ['servers' => ['web99']],
+    foreach ([['commit' => 'sometimes'], ['compress' => 'best'], ['max_failures' => -1], ['exclude' => 7], ['filter' => ['x y']], ['servers' => ['web99']],
         ['delete' => 'yes please'], ['timeout' => -5], ['exclude' => [[]]]] as $options) {
         try {
             push($options);

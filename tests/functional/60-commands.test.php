@@ -113,7 +113,7 @@ test('a command that speaks now and then may take longer than the timeout', func
 
 test('cancelling a run cuts it off', function () {
     $begun = microtime(true);
-    thrown(Aegir\Scale\CancelledException::class, fn () => run_on(['sleep', '30'], [], fn () => microtime(true) - $begun < 1));
+    thrown(Aegir\Scale\CancelledException::class, fn () => run_on(['sleep', '30'], [], fn () => false));
     check(microtime(true) - $begun < 5, 'it took ' . (microtime(true) - $begun) . ' s');
 });
 
