@@ -108,7 +108,7 @@ final class CommandTest extends TestCase
     {
         $this->engine->throws = new ScaleException("there is no group \"a\nb\"");
         self::assertSame(2, $this->sync());
-        self::assertSame(['there is no group "a\x0ab"'], $this->output->failures);
+        self::assertSame(['there is no group "a\nb"'], $this->output->failures);
     }
 
     #[RequiresPhpExtension('aegir_scale')]

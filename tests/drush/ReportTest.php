@@ -35,14 +35,16 @@ final class ReportTest extends TestCase
     public function testABadServerIsOneLine(): void
     {
         $report = new ServerReport(Reports::sync([
-            Reports::server('web1', 'staged', ['phase' => 'staged']),
+            Reports::server('web1', 'staged', ['phase' => 'staged', 'error' => 'web2 failed']),
+            Reports::server('web0', 'staged', ['phase' => 'staged']),
             Reports::server('web2', 'failed', ['phase' => 'transfer', 'error' => "disk\nfull", 'path' => "/srv/\xff"]),
             Reports::server('web3', 'failed', ['phase' => 'list', 'error' => 'cannot open /srv', 'path' => '/srv']),
             Reports::server('web4', 'skipped', ['phase' => 'connect']),
         ], false));
         self::assertSame([
-            'web1: staged: it was ready, but another server was not; it serves what it served before',
-            'web2: failed in transfer: disk\x0afull (/srv/\xff)',
+            'web1: staged: web2 failed',
+            'web0: staged: it was ready, but another server was not; it serves what it served before',
+            'web2: failed in transfer: disk\nfull (/srv/\xff)',
             'web3: failed in list: cannot open /srv',
             'web4: skipped: the call ended before it was its turn',
         ], $report->bad());
@@ -58,8 +60,8 @@ final class ReportTest extends TestCase
         ]));
         self::assertSame([
             'web1: 5 paths',
-            '  <f.st...... /srv/1\x0a',
-            '  <f.st...... /srv/2\x0a',
+            '  <f.st...... /srv/1\n',
+            '  <f.st...... /srv/2\n',
             '  … and 3 more',
             'web3: 1 path',
             '  *deleting   /srv/x',

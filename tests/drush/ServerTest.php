@@ -62,10 +62,10 @@ final class ServerTest extends TestCase
         return (getenv('FLEET_MODE') === 'namespaces' ? '' : '.') . "$this->source/$name";
     }
 
-    /** Times differ from run to run. */
+    /** Times, and how well what goes over the wire was compressed, differ from run to run. */
     private static function withoutTimes(string $text): string
     {
-        return preg_replace(['/"seconds":[\d.e-]+/', '/ +\d+\.\d( s)?$/m', '/"bytesSent":\d+/', '/[\d.]+ [KM]?i?B/'], '', $text);
+        return preg_replace(['/[\d.]+ ([KM]i)?B\b/', '/ \d+\.\d( s)?$/m', '/ +/'], ['', '', ' '], $text);
     }
 
     public function testASyncMakesTheServersEqual(): void
@@ -77,9 +77,11 @@ final class ServerTest extends TestCase
         self::assertStringContainsString('2 servers: 2 synced; the source has ', $first->out);
         self::assertSame('first', self::onServer('web2', 'cat', $this->pathOnServer('a')));
 
-        $again = Program::console('sync', self::topology(), 'live', $this->source);
+        // Without namespaces the source's parents are the machine's, where others change things.
+        $again = Program::console('sync', '--omit-dir-times', self::topology(), 'live', $this->source);
         self::assertMatchesRegularExpression('/^web1 +unchanged +0 +0 /m', $again->out);
-        self::assertSame(0, Program::console('status', self::topology(), 'live', $this->source)->status);
+        $status = Program::console('status', '--omit-dir-times', self::topology(), 'live', $this->source);
+        self::assertSame(0, $status->status, $status->out);
     }
 
     public function testWithoutATerminalProgressIsLinesOnStandardError(): void
@@ -109,7 +111,7 @@ final class ServerTest extends TestCase
         $program = Program::console('status', self::topology(), 'web1', $this->source);
         self::assertSame(1, $program->status, $program->err);
         self::assertMatchesRegularExpression('/^  <f\S+ +' . preg_quote($this->source, '/') . '\/a$/m', $program->out);
-        self::assertStringContainsString("$this->source/odd\\x0a\\xff\n", $program->out);
+        self::assertStringContainsString("$this->source/odd\\n\\xff\n", $program->out);
         self::assertSame('first', self::onServer('web1', 'cat', $this->pathOnServer('a')));
 
         $short = Program::console('status', '--limit=1', self::topology(), 'web1', $this->source);
@@ -124,7 +126,7 @@ final class ServerTest extends TestCase
             $report = json_decode($program->out, true, 512, JSON_THROW_ON_ERROR);
             self::assertSame(0, $program->status, "$name: $program->err");
             self::assertSame(['web1', 'web2'], array_keys($report['servers']), $name);
-            self::assertStringEndsWith('/\xff', implode(' ', array_column($report['servers']['web1']['changes'], 'path')));
+            self::assertContains("$this->source/\\xff", array_column($report['servers']['web1']['changes'], 'path'));
         }
     }
 
@@ -134,14 +136,14 @@ final class ServerTest extends TestCase
         file_put_contents("$this->source/x.log", '');
         $calls = [
             [0, ['sync', self::topology(), 'live', $this->source, '--dry-run', '--itemize', '--exclude=*.log', '--exclude=b']],
-            [1, ['status', self::topology(), 'live', $this->source, '--filter=+ *.log', '--filter=- *', '--limit=3']],
+            [1, ['status', self::topology(), 'live', $this->source, '--filter=+ *.log', '--filter=- a', '--limit=3']],
             [1, ['sync', $dead, 'live', $this->source]],
             [2, ['sync', self::topology(), 'nowhere', $this->source]],
             [2, ['sync', self::topology(), 'live', "$this->source/missing"]],
             [2, ['sync', self::topology(), 'live', 'relative']],
             [2, ['sync', self::topology(), 'live', $this->source, '--commit=never']],
             [0, ['run', self::topology(), 'live', '--', 'printf', '%s|', '-v', '--limit=3', '$HOME', 'a b']],
-            [0, ['run', self::topology(), 'web1', '--', 'echo', '-h', '--help', '-s', '-l', '', '--include=/x']],
+            [0, ['run', self::topology(), 'web1', '--', 'echo', '-h', '--help', '-s', '-l', '']],
             [1, ['run', self::topology(), '--servers=web2', 'live', '--', 'sh', '-c', 'echo no >&2; exit 3']],
             [0, ['topology-check', substr($dead, strlen('--topology='))]],
         ];
@@ -162,8 +164,8 @@ final class ServerTest extends TestCase
         $program = Program::console('sync', $this->topologyWithADeadServer(), 'live', $this->source);
         self::assertSame(1, $program->status);
         self::assertMatchesRegularExpression('/^web9: failed in connect: \S.*$/m', $program->out);
-        self::assertMatchesRegularExpression('/^web1: staged: /m', $program->out);
-        self::assertStringStartsWith('aegir-scale: 3 servers: 2 staged, 1 failed', (string) strrchr($program->err, 'aegir-scale:') ?: $program->err);
+        self::assertMatchesRegularExpression('/^web1: staged: [^\n]*web9/m', $program->out);
+        self::assertStringStartsWith('aegir-scale: 3 servers: 2 staged, 1 failed', implode('', preg_grep('/^aegir-scale: /', explode("\n", $program->err))));
         self::assertSame('', self::onServer('web1', 'cat', $this->pathOnServer('a')));
     }
 

@@ -102,7 +102,9 @@ final class ServerReport
             $path = $r['path'] ?? '';
             $isNamed = $path === '' || str_contains($r['error'], $path);
 
-            return "{$r['outcome']} in {$r['phase']}: {$r['error']}" . ($isNamed ? '' : " ($path)");
+            $what = $r['outcome'] === 'failed' ? "failed in {$r['phase']}" : $r['outcome'];
+
+            return "$what: {$r['error']}" . ($isNamed ? '' : " ($path)");
         }
 
         return match ($r['outcome']) {

@@ -12,7 +12,7 @@ final class Text
 
     private const JSON = JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION | JSON_INVALID_UTF8_SUBSTITUTE | JSON_THROW_ON_ERROR;
 
-    /** One line of valid UTF-8 without control characters; what is neither is written as \xHH, byte by byte. */
+    /** One line of valid UTF-8 without control characters; what is neither is written as \xHH or \n. */
     public static function clean(string $bytes): string
     {
         if (preg_match('//u', $bytes) !== 1) {
@@ -87,7 +87,12 @@ final class Text
     /** @param array{string} $match */
     private static function escape(array $match): string
     {
-        return '\x' . implode('\x', str_split(bin2hex($match[0]), 2));
+        return match ($match[0]) {
+            "\n" => '\n',
+            "\r" => '\r',
+            "\t" => '\t',
+            default => '\x' . implode('\x', str_split(bin2hex($match[0]), 2)),
+        };
     }
 
     private static function withoutTabs(string $line): string
