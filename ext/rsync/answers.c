@@ -24,6 +24,7 @@ struct ags_answer {
 	struct ags_reading *readings;
 	struct ags_sums sums;                 /* ours; the producer borrows them, an answer for a slow reader is made from them */
 	struct ags_producer *producer;        /* NULL once all is made */
+	struct stat opened;                   /* the file as it was made from */
 	struct ags_piece *first;              /* held while it can be shared */
 	struct ags_piece *last;
 	size_t live;                          /* bytes of pieces made that some reader or we hold */
@@ -208,6 +209,7 @@ static enum ags_step make_answer(struct ags_answers *all, const struct ags_quest
 		free(a);
 		return step;
 	}
+	a->opened = *ags_producer_stat(a->producer);
 	all->stats.computed++;
 	*answer = a;
 	return AGS_DONE;
@@ -296,7 +298,7 @@ static void evict_slowest(struct ags_answer *a)
 }
 
 /* Computes the answer again, from the file as it is now. If it has changed meanwhile, the checksum at the end
- * does not fit what the receiver got, and it asks again. */
+ * does not fit what the receiver got, and it asks again; a compressed stream cannot go on with other bytes. */
 static enum ags_step move_to_own(struct ags_answers *all, struct ags_reading *r, struct ags_err *err)
 {
 	struct ags_answer *old = r->answer, *own;
@@ -310,6 +312,10 @@ static enum ags_step move_to_own(struct ags_answers *all, struct ags_reading *r,
 	if (step != AGS_DONE)
 		return step;
 	own->key = old->key;
+	if (q.encoding != AGS_ENCODING_PLAIN && !ags_source_same(&old->opened, &own->opened)) {
+		free_answer(all, own);
+		return ags_fail_step(err, AGS_LOCAL_IO, "a file changed that a slow server was being sent");
+	}
 	detach(all, r);
 	memset(r, 0, sizeof(*r));
 	attach(all, own, r);

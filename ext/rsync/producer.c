@@ -127,6 +127,11 @@ nomem:
 	return NULL;
 }
 
+const struct stat *ags_producer_stat(const struct ags_producer *p)
+{
+	return &p->before;
+}
+
 void ags_producer_counts(const struct ags_producer *p, uint64_t *literal, uint64_t *matched)
 {
 	*literal = p->literal;

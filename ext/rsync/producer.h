@@ -36,6 +36,7 @@ enum ags_step ags_producer_open(struct ags_workshop *w, const struct ags_questio
 /* The next piece, whose bytes are counted in *live; *last with the one that ends the answer. NULL on lack of memory, with err. */
 struct ags_piece *ags_producer_make(struct ags_producer *p, size_t *live, bool *last, struct ags_err *err);
 
+const struct stat *ags_producer_stat(const struct ags_producer *p);      /* of the file, when it was opened */
 void ags_producer_counts(const struct ags_producer *p, uint64_t *literal, uint64_t *matched);
 void ags_producer_free(struct ags_producer *p);      /* NULL is fine */
 

@@ -396,6 +396,27 @@ static void test_a_file_changed_under_a_moved_reader_is_sent_as_damaged(void)
 	change_while_moved("head -c 50000000 /dev/urandom > f", 50000000);
 }
 
+static void test_a_compressed_file_changed_under_a_moved_reader_fails_it(void)
+{
+	struct reader fast, slow;
+	struct ags_question q;
+
+	begin("head -c 40000000 /dev/urandom > f");
+	q = question("f");
+	q.encoding = AGS_ENCODING_ZSTD;
+	CHECK_INT(ask(&slow, &q), AGS_DONE);
+	CHECK_INT(ask(&fast, &q), AGS_DONE);
+	CHECK_INT(read_on(&slow), AGS_DONE);
+	outrun(&fast, memory() + AGS_ANSWERS_WINDOW + 8 * MB);
+	change("echo more >> f");
+	CHECK_INT(read_on(&slow), AGS_FAILED);
+	CHECK_INT(slow.err.code, AGS_LOCAL_IO);
+	CHECK(strstr(slow.err.message, "a file changed") != NULL);
+	stop(&slow);
+	stop(&fast);
+	rx_job_fini(&tree);
+}
+
 static void test_a_file_gone_under_a_moved_reader_fails_that_reader_only(void)
 {
 	struct reader fast, slow, other;
@@ -467,6 +488,7 @@ int main(void)
 	RUN(test_kept_answers_stay_within_their_bound);
 	RUN(test_kept_answers_do_not_keep_block_sums);
 	RUN(test_a_file_changed_under_a_moved_reader_is_sent_as_damaged);
+	RUN(test_a_compressed_file_changed_under_a_moved_reader_fails_it);
 	RUN(test_a_file_gone_under_a_moved_reader_fails_that_reader_only);
 	RUN(test_what_cannot_be_read_is_a_complaint);
 	return check_result();
