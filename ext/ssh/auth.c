@@ -25,7 +25,7 @@ struct ags_auth {
 	size_t file_count, key_count, at;         /* at: keys first, then files */
 	struct ags_agent *agent;
 	bool is_named;                            /* files[0] is the only one that may be used */
-	bool is_listing, is_asked;
+	bool is_listing, is_asked, lacks_memory;
 	unsigned agent_refused;
 	char tried[256], passed_over[256];
 };
@@ -77,6 +77,8 @@ enum ags_step ags_auth_step(struct ags_auth *auth, struct ags_err *err)
 
 		if (step != AGS_FAILED)
 			return step;
+		if (auth->lacks_memory)
+			return ags_fail_nomem(err), AGS_FAILED;
 		if (auth->s->is_at_end || auth->s->is_dismissed)
 			return AGS_FAILED;
 		auth->at++;
@@ -171,6 +173,8 @@ static enum ags_step list_keys(struct ags_auth *auth, struct ags_err *err)
 	if (step == AGS_AGAIN)
 		return AGS_AGAIN;
 	auth->is_listing = false;
+	if (why.code == AGS_NOMEM)
+		return ags_fail_nomem(err), AGS_FAILED;
 	if (step == AGS_FAILED)
 		add_text(auth->passed_over, sizeof(auth->passed_over), "; ", why.message);
 	while (step == AGS_DONE && ags_agent_next_key(auth->agent, &blob, &len))
@@ -229,6 +233,7 @@ static enum ags_step try_key(struct ags_auth *auth)
 		return AGS_DONE;
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return AGS_AGAIN;
+	auth->lacks_memory |= rc == LIBSSH2_ERROR_ALLOC;
 	note_refusal(auth, rc);
 	return AGS_FAILED;
 }
@@ -278,16 +283,17 @@ static LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign)
 
 	(void)session;
 	if (!auth->is_asked && !ags_agent_ask_sign(auth->agent, key->blob, key->len, data, data_len, sign_flags(data, data_len), &why))
-		return LIBSSH2_ERROR_ALLOC;
+		return auth->lacks_memory = true, LIBSSH2_ERROR_ALLOC;
 	auth->is_asked = true;
 	step = ags_agent_step(auth->agent, &why);
+	auth->lacks_memory = why.code == AGS_NOMEM;
 	if (step == AGS_AGAIN)
 		return LIBSSH2_ERROR_EAGAIN;
 	if (step == AGS_FAILED || !ags_agent_signature(auth->agent, &bytes, &len) || len == 0)
 		return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
 	*sig = malloc(len);
 	if (*sig == NULL)
-		return LIBSSH2_ERROR_ALLOC;
+		return auth->lacks_memory = true, LIBSSH2_ERROR_ALLOC;
 	memcpy(*sig, bytes, len);
 	*sig_len = len;
 	return 0;

@@ -456,13 +456,19 @@ static bool move(struct ags_channel *ch)
 static bool drain(struct ags_channel *ch)
 {
 	uint8_t piece[ERROR_PIECE];
+	bool has_memory = true;
 	size_t room;
 	ssize_t n;
 
-	while ((n = libssh2_channel_read_ex(ch->ssh, SSH_EXTENDED_DATA_STDERR, (char *)piece, sizeof(piece))) > 0) {
+	while (has_memory && (n = libssh2_channel_read_ex(ch->ssh, SSH_EXTENDED_DATA_STDERR, (char *)piece, sizeof(piece))) > 0) {
 		ch->moved_at = ags_now_ms();
 		room = AGS_MAX_STDERR - ags_buf_len(&ch->errors);
-		ags_buf_add(&ch->errors, piece, (size_t)n < room ? (size_t)n : room);         /* the rest is lost, as told */
+		has_memory = ags_buf_add(&ch->errors, piece, (size_t)n < room ? (size_t)n : room);       /* the rest is lost, as told */
+	}
+	if (!has_memory) {
+		ags_fail_nomem(&ch->s->err);
+		ags_session_break(ch->s);
+		return false;
 	}
 	if (n == 0)
 		ch->errors_ended = true;

@@ -13,7 +13,8 @@
  *
  * Nothing here blocks. A call that can do nothing now returns AGS_AGAIN; the channel's `wake` is called from the loop when trying
  * again makes sense (also when it failed). wake must not use the channel; it marks it for the caller's own round.
- * All reading and writing goes through the session's own output queue, which never tells libssh2 to wait (libssh2.md 3.1).
+ * Several channels to one server may share a session. What a command writes to its standard error is taken off the
+ * session as it comes, so that it blocks nothing; of what nobody reads only the first AGS_MAX_STDERR bytes are kept.
  */
 struct ags_channel;
 
@@ -30,7 +31,8 @@ struct ags_channel *ags_channel_open(struct ags_pool *pool, const struct ags_end
 /* AGS_DONE once the server has accepted the command, AGS_AGAIN while connecting. */
 enum ags_step ags_channel_ready(struct ags_channel *ch, struct ags_err *err);
 
-/* AGS_DONE: *taken > 0 bytes were accepted. The same bytes must be offered again after AGS_AGAIN. Best in pieces of 32 KB. */
+/* AGS_DONE: *taken > 0 bytes were accepted, at most 32700 at once. After AGS_AGAIN the same bytes must be offered again, and
+ * at least as many. Best in pieces of 32 KB. */
 enum ags_step ags_channel_write(struct ags_channel *ch, const void *bytes, size_t n, size_t *taken, struct ags_err *err);
 
 /* AGS_DONE: *got bytes were read; 0 means the end of that stream. */
@@ -41,21 +43,24 @@ enum ags_step ags_channel_read(struct ags_channel *ch, enum ags_stream stream, v
 enum ags_step ags_channel_send_eof(struct ags_channel *ch, struct ags_err *err);
 
 struct ags_exit {
-	int  status;                 /* 0 to 255; -1 when the command was killed by a signal or the server told no status */
+	int  status;                 /* 0 to 255; -1 when the command was killed by a signal. libssh2 cannot tell a status of 0 from
+	                              * one that was never sent: a 0 alone proves nothing, look for the command's own end */
 	char signal[16];             /* "KILL", "" when there was none */
 };
 
 /* After the end of both streams: AGS_DONE with the command's exit once the server has closed the channel. */
 enum ags_step ags_channel_finish(struct ags_channel *ch, struct ags_exit *exit, struct ags_err *err);
 
-/* Milliseconds since bytes last moved in either direction (since open, while connecting). */
+/* Milliseconds since bytes of this command last moved in either direction (since open, while connecting). Bytes that the
+ * server acknowledges out of the kernel's queue count too. */
 int64_t ags_channel_silent_ms(const struct ags_channel *ch);
 
-/* The session was reused (false: opened for this channel). */
+/* The session was there before (false: opened for this channel). */
 bool ags_channel_was_reused(const struct ags_channel *ch);
 
-/* Ends the use: a finished channel gives its session back to the pool, an unfinished one cuts the connection
- * (the only way to stop a remote command at once). NULL is fine. */
+/* Ends the use: a finished channel gives its session back to the pool, an unfinished one cuts the connection (the only
+ * way to stop a remote command at once) unless other channels use it; then the server is told that nobody listens any more, and
+ * the connection ends with the last of the others. NULL is fine. */
 void ags_channel_close(struct ags_channel *ch);
 
 #endif

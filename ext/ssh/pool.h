@@ -25,11 +25,11 @@ struct ags_endpoint {
 	const char *host;
 	const char *user;
 	const char *identity;            /* NULL: the agent, then ~/.ssh/id_ed25519, id_ecdsa, id_rsa */
-	const char *known_hosts;
+	const char *known_hosts;         /* NULL: ~/.ssh/known_hosts. A ~/ at the front of a file is `home` */
 	const char *home;                /* of this user, for the usual files; may be NULL */
 	const char *agent;               /* SSH_AUTH_SOCK, NULL when there is none */
 	uint16_t    port;
-	uint32_t    connect_timeout_ms;  /* for all from connect to login */
+	uint32_t    connect_timeout_ms;  /* for all from connect to login, and again for the start of a command; 0: 10 s */
 };
 
 struct ags_pool_limits {
@@ -38,7 +38,7 @@ struct ags_pool_limits {
 };
 
 struct ags_pool *ags_pool_new(const struct ags_pool_limits *limits);      /* NULL on lack of memory */
-void ags_pool_free(struct ags_pool *pool);                                 /* NULL is fine; closes all */
+void ags_pool_free(struct ags_pool *pool);       /* NULL is fine; closes all, so no channel may be left */
 /* Closes every idle session and marks those in use for closing on return. */
 void ags_pool_close(struct ags_pool *pool);
 
@@ -48,7 +48,8 @@ void ags_pool_set_handshakes(struct ags_pool *pool, unsigned handshakes);
 /* The loop all sessions of this pool live in. */
 struct ags_loop *ags_pool_loop(struct ags_pool *pool);
 
-/* An idle session if there is one that still answers, else a new one that is still connecting.
+/* An idle session if there is one that still answers, else one in use that has room for another, else a new one
+ * that is still connecting.
  * Borrowed: hand it to give_back or retire, once. NULL with err on lack of memory or descriptors. */
 struct ags_session *ags_pool_lend(struct ags_pool *pool, const struct ags_endpoint *to, struct ags_err *err);
 void ags_pool_give_back(struct ags_pool *pool, struct ags_session *session);
@@ -60,7 +61,7 @@ struct ags_session_stats {
 	const char *state;               /* "connecting", "ready", "in use", "closed" */
 	const char *transport;           /* "libssh2" */
 	const char *reason;              /* why this transport */
-	const char *host_key, *cipher;   /* as negotiated, "" before */
+	const char *host_key, *cipher;   /* as negotiated, "" before: "ssh-ed25519 SHA256:…", "aes128-ctr" */
 	uint64_t bytes_sent, bytes_received;       /* on the socket */
 	uint64_t commands;               /* run on it so far */
 	int64_t  age_ms;

@@ -33,6 +33,7 @@ static enum ags_step greet(struct ags_session *s);
 static enum ags_step log_in(struct ags_session *s);
 static void check_time(struct ags_session *s);
 static void lose(struct ags_session *s);
+static bool has_banner(const struct ags_session *s);
 static const char *doing(const struct ags_session *s, char *to, size_t size);
 static void flush(struct ags_session *s);
 static void hang_up(struct ags_session *s, bool tell_server);
@@ -146,6 +147,27 @@ void ags_session_rest(struct ags_session *s)
 {
 	s->idle_since = ags_now_ms();
 	ags_session_settle(s);
+}
+
+/* The library counts, as other extensions of the process may use it too. */
+bool ags_ssh_init(void)
+{
+	return libssh2_init(0) == 0;
+}
+
+void ags_ssh_exit(void)
+{
+	libssh2_exit();
+}
+
+const char *ags_ssh_version(void)
+{
+	return libssh2_version(0);
+}
+
+const char *ags_ssh_compiled_version(void)
+{
+	return LIBSSH2_VERSION;
 }
 
 /* Everything that happens to a session happens here, when the loop says so. */
@@ -290,13 +312,18 @@ static void check_time(struct ags_session *s)
 	ags_session_break(s);
 }
 
-/* The other side has hung up. */
+/* The other side has hung up. A server that has too many log-ins under way says so in a line before its banner. */
 static void lose(struct ags_session *s)
 {
-	char what[320], reason[128] = "";
+	char what[320], reason[128];
+	const char *line = s->state == AGS_SESSION_GREETING && !has_banner(s) ? libssh2_session_banner_get(s->ssh) : NULL;
 
-	if (s->lost_errno != 0 && strerror_r(s->lost_errno, reason, sizeof(reason)) == 0)
-		ags_fail(&s->err, AGS_CONNECT, "lost the connection to %s while %s: %s", s->address, doing(s, what, sizeof(what)), reason);
+	if (line != NULL && s->farewell[0] == '\0')
+		ags_text_clean(s->farewell, sizeof(s->farewell), line, strlen(line));
+
+	if (s->lost_errno != 0)
+		ags_fail(&s->err, AGS_CONNECT, "lost the connection to %s while %s: %s", s->address, doing(s, what, sizeof(what)),
+		         ags_err_reason(s->lost_errno, reason, sizeof(reason)));
 	else
 		ags_fail(&s->err, AGS_CONNECT, "%s closed the connection while %s%s%s", s->address, doing(s, what, sizeof(what)),
 		         s->farewell[0] != '\0' ? ": " : "", s->farewell);
@@ -358,8 +385,10 @@ static LIBSSH2_SEND_FUNC(take_for_sending)
 	(void)flags;
 	if (s->is_freeing || s->state == AGS_SESSION_BROKEN || s->lost_errno != 0)
 		return (ssize_t)length;
-	if (!ags_buf_add(&s->out, buffer, length))
+	if (!ags_buf_add(&s->out, buffer, length)) {
+		ags_fail_nomem(&s->err);
 		return -ENOMEM;
+	}
 	s->queued += length;
 	return (ssize_t)length;
 }

@@ -14,6 +14,13 @@ const char *__lsan_default_suppressions(void)
 	return "leak:libssh2\n";
 }
 
+/* The quick way to walk a stack gets lost in libcrypto, and then the line above does not fit. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "fast_unwind_on_malloc=0";
+}
+
 static struct sshd sshd;
 
 /* One command as a caller drives it: the loop marks it, its round does what can be done. */
@@ -561,7 +568,8 @@ static void test_servers_that_do_not_speak_ssh_are_told(void)
 	memset(noise, 'x', sizeof(noise));
 	for (size_t i = 70; i < sizeof(noise); i += 70)
 		noise[i] = '\n';
-	check_speech("HTTP/1.1 400 Bad Request\r\n\r\n", 28, true, AGS_PROTOCOL, "does not answer as an SSH server does");
+	check_speech("HTTP/1.1 400 Bad\0Request\r\n", 26, true, AGS_PROTOCOL, "does not answer as an SSH server does");
+	check_speech("Exceeded MaxStartups\r\n", 22, true, AGS_CONNECT, "while waiting for its SSH banner: Exceeded MaxStartups");
 	check_speech(noise, sizeof(noise), false, AGS_PROTOCOL, "sent 65536 bytes and no SSH banner");
 	check_speech("", 0, true, AGS_CONNECT, "closed the connection while waiting for its SSH banner");
 	check_speech("SSH-2.0-x\r\n", 11, true, AGS_CONNECT, "closed the connection while exchanging keys");
