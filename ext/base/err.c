@@ -43,8 +43,7 @@ bool ags_fail_sys(struct ags_err *err, enum ags_code code, const char *path, con
 
 	if (err->code != AGS_OK)
 		return false;
-	if (strerror_r(sys, reason, sizeof(reason)) != 0)
-		snprintf(reason, sizeof(reason), "error %d", sys);
+	ags_err_reason(sys, reason, sizeof(reason));
 	if (path != NULL)
 		ags_fail(err, code, "%s %s: %s", what, path, reason);
 	else
@@ -53,6 +52,13 @@ bool ags_fail_sys(struct ags_err *err, enum ags_code code, const char *path, con
 	if (path != NULL)
 		ags_err_set_path(err, path);
 	return false;
+}
+
+const char *ags_err_reason(int sys, char *to, size_t size)
+{
+	errno = sys;
+	snprintf(to, size, "%m");
+	return to;
 }
 
 bool ags_fail_nomem(struct ags_err *err)

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
  * One failure, described once, where it is understood. The caller owns the
@@ -43,6 +44,8 @@ enum ags_step { AGS_DONE, AGS_AGAIN, AGS_FAILED };
 bool ags_fail(struct ags_err *err, enum ags_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* "cannot open /a/b: Permission denied"; errno is read first and path may be NULL. */
 bool ags_fail_sys(struct ags_err *err, enum ags_code code, const char *path, const char *what);
+/* "No such file or directory" for an errno, in `to`. strerror_r() has two forms, and which one depends on who compiles us. */
+const char *ags_err_reason(int sys, char *to, size_t size);
 bool ags_fail_nomem(struct ags_err *err);
 /* The same, for functions that return a step. */
 enum ags_step ags_fail_step(struct ags_err *err, enum ags_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -380,9 +380,7 @@ static const char *describe(const struct ags_complaint *c, struct ags_arena *are
 		return ags_arena_printf(arena, "%s %s", path, c->what);
 	if (c->sys == ENOENT)
 		return ags_arena_printf(arena, "%s vanished while it was being copied", path);
-	if (strerror_r(c->sys, reason, sizeof(reason)) != 0)
-		snprintf(reason, sizeof(reason), "error %d", c->sys);
-	return ags_arena_printf(arena, "%s %s: %s", c->what, path, reason);
+	return ags_arena_printf(arena, "%s %s: %s", c->what, path, ags_err_reason(c->sys, reason, sizeof(reason)));
 }
 
 static bool is_in_step(const struct ags_sync_options *options, const struct ags_report *report)
