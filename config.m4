@@ -106,7 +106,6 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/ssh/hostkey.c
     ext/ssh/identity.c
     ext/ssh/knownhosts.c
-    ext/ssh/libssh2.c
     ext/ssh/lookup.c
     ext/ssh/pool.c
     ext/ssh/quote.c
