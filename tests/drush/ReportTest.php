@@ -48,6 +48,7 @@ final class ReportTest extends TestCase
             'web3: failed in list: cannot open /srv',
             'web4: skipped: the call ended before it was its turn',
         ], $report->bad());
+        self::assertSame('5 of 5 servers are not as the source', $report->failure());
     }
 
     public function testChangesAreLimitedPerServer(): void

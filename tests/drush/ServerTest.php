@@ -165,7 +165,7 @@ final class ServerTest extends TestCase
         self::assertSame(1, $program->status);
         self::assertMatchesRegularExpression('/^web9: failed in connect: \S.*$/m', $program->out);
         self::assertMatchesRegularExpression('/^web1: staged: [^\n]*web9/m', $program->out);
-        self::assertStringStartsWith('aegir-scale: 3 servers: 2 staged, 1 failed', implode('', preg_grep('/^aegir-scale: /', explode("\n", $program->err))));
+        self::assertStringStartsWith('aegir-scale: 3 of 3 servers are not as the source', implode('', preg_grep('/^aegir-scale: /', explode("\n", $program->err))));
         self::assertSame('', self::onServer('web1', 'cat', $this->pathOnServer('a')));
     }
 
@@ -199,6 +199,21 @@ final class ServerTest extends TestCase
             self::assertLessThan(10, microtime(true) - $begun, $name);
             self::assertStringContainsString('cancelled: ', $program->err, $name);
         }
+    }
+
+    public function testCtrlCInASyncSaysHowEachServerWasLeft(): void
+    {
+        // Much to send, as holes: nothing lies on the disk.
+        for ($i = 0; $i < 3000; $i++) {
+            ftruncate(fopen("$this->source/sub/$i", 'w'), 1 << 20);
+        }
+        $words = [PHP_BINARY, Program::top() . '/php/bin/aegir-scale', 'sync', '--compress=none', self::topology(), 'live', $this->source];
+        $program = Program::run($words, [], 1500);
+        self::assertSame(130, $program->status, $program->err);
+        self::assertMatchesRegularExpression('/^web1 +failed /m', $program->out);
+        self::assertMatchesRegularExpression('/^web2: failed in transfer: ./m', $program->out);
+        self::assertStringContainsString('aegir-scale: cancelled: 2 of 2 servers are not as the source', $program->err);
+        self::assertSame('', self::onServer('web1', 'cat', $this->pathOnServer('a')));
     }
 
     public function testARealDrushIsAmongTheFrontEnds(): void

@@ -26,8 +26,12 @@ abstract class ClusterCommand extends Command
      */
     abstract protected function bad(array $report): array;
 
-    /** @param array<string, mixed> $report */
-    abstract protected function inOneLine(array $report): string;
+    /**
+     * What is not well, in one sentence.
+     *
+     * @param array<string, mixed> $report
+     */
+    abstract protected function failure(array $report): string;
 
     protected function perform(Input $input, Output $output): int
     {
@@ -37,7 +41,12 @@ abstract class ClusterCommand extends Command
         $interrupt = new Interrupt();
         $tell = static function (object $p) use ($progress, $interrupt): bool {
             $progress->update($p->server, $p->phase->value, $p->filesDone, $p->filesTotal, $p->bytesDone, $p->bytesTotal);
-            return $interrupt->signal() === 0;
+            if ($interrupt->signal() === 0) {
+                return true;
+            }
+            $interrupt->isHeard();
+
+            return false;
         };
         try {
             $report = $interrupt->during(fn () => $this->call($topology, $input, $tell));
@@ -52,7 +61,7 @@ abstract class ClusterCommand extends Command
         if ($plain['ok']) {
             return ExitStatus::OK;
         }
-        $output->fail($this->inOneLine($plain));
+        $output->fail($this->failure($plain));
 
         return ExitStatus::BAD;
     }
@@ -77,7 +86,7 @@ abstract class ClusterCommand extends Command
     {
         if ($e->report !== null) {
             $this->deliver($e->report, $isJson, $input, $output);
-            $output->fail('cancelled: ' . $this->inOneLine($e->report->jsonSerialize()));
+            $output->fail('cancelled: ' . $this->failure($e->report->jsonSerialize()));
         } else {
             $output->fail('cancelled: ' . Text::clean($e->getMessage()));
         }

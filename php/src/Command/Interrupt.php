@@ -22,6 +22,12 @@ final class Interrupt
         return $this->signal;
     }
 
+    /** The call has heard of the signal and gets the time it needs to end tidily. */
+    public function isHeard(): void
+    {
+        pcntl_alarm(0);
+    }
+
     /**
      * @template T
      * @param callable(): T $call
@@ -60,6 +66,6 @@ final class Interrupt
 
     private function insist(): void
     {
-        throw new CancelledException('stopped while waiting');
+        throw new CancelledException('stopped at once; how the servers were left is not known');
     }
 }

@@ -33,8 +33,8 @@ abstract class PathsCommand extends ClusterCommand
         return [...$servers->warnings(), ...$servers->bad()];
     }
 
-    protected function inOneLine(array $report): string
+    protected function failure(array $report): string
     {
-        return (new ServerReport($report))->summary();
+        return (new ServerReport($report))->failure();
     }
 }

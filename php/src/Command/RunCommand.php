@@ -90,9 +90,9 @@ final class RunCommand extends ClusterCommand
         return (new CommandReport($report))->bad();
     }
 
-    protected function inOneLine(array $report): string
+    protected function failure(array $report): string
     {
-        return (new CommandReport($report))->summary();
+        return (new CommandReport($report))->failure();
     }
 
     private function read(string $file): string

@@ -65,6 +65,14 @@ final class CommandReport
             . Text::seconds($this->report['seconds']);
     }
 
+    public function failure(): string
+    {
+        $outcomes = array_column($this->report['servers'], 'outcome');
+        $bad = count(array_diff($outcomes, ['synced']));
+
+        return "the command did not exit with 0 on $bad of " . Text::count(count($outcomes), 'server');
+    }
+
     /** @param array<string, mixed> $r */
     private static function exit(array $r): string
     {

@@ -95,6 +95,15 @@ final class ServerReport
             . "; the source has $entries, " . Text::bytes($this->report['bytes']) . '; ' . Text::seconds($this->report['seconds']);
     }
 
+    public function failure(): string
+    {
+        $outcomes = array_column($this->report['servers'], 'outcome');
+        $bad = count(array_diff($outcomes, ['synced', 'unchanged']));
+
+        return $bad === 0 ? 'the source could not be read as a whole' : "$bad of " . Text::count(count($outcomes), 'server')
+            . ' ' . ($bad === 1 ? 'is' : 'are') . ' not as the source';
+    }
+
     /** @param array<string, mixed> $r */
     private function whyBad(array $r): ?string
     {
