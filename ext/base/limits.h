@@ -7,6 +7,7 @@
 #define AGS_MAX_NAME           64            /* a server, cluster, pack, storage or balancer name */
 #define AGS_MAX_PATH           4096          /* PATH_MAX; rsync takes no longer name either */
 #define AGS_MAX_FRAME          0xffffffu     /* a multiplex header has 24 bits of length */
+#define AGS_MAX_CHANGES        1000000u      /* itemised per server; the outcome does not depend on them */
 #define AGS_MAX_REMOTE_TEXT    (64u << 10)   /* enough for an error page, not for a core dump */
 #define AGS_MAX_MESSAGE        5120u         /* rsync's own bound on one message text */
 #define AGS_MAX_STDERR         (512u << 10)  /* of a command, not yet read; twice what one turn of a session can bring */

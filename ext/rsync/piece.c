@@ -12,6 +12,7 @@ struct ags_piece *ags_piece_new(const uint8_t *bytes, size_t len, size_t *live)
 	p->next = NULL;
 	p->live = live;
 	p->len = len;
+	p->covers = 0;
 	p->refs = 1;
 	memcpy(p->bytes, bytes, len);
 	if (live != NULL)

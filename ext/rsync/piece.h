@@ -13,6 +13,7 @@ struct ags_piece {
 	struct ags_piece *next;
 	size_t *live;                 /* where the bytes of living pieces are counted; NULL: nowhere */
 	size_t len;
+	size_t covers;                /* bytes of a file that it stands for, copied blocks included */
 	unsigned refs;
 	uint8_t bytes[];
 };

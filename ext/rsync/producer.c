@@ -121,6 +121,7 @@ struct ags_piece *ags_producer_make(struct ags_producer *p, size_t *live, bool *
 	piece = ags_piece_new(ags_buf_bytes(out), ags_buf_len(out), live);
 	if (piece == NULL)
 		goto nomem;
+	piece->covers = taken;
 	return piece;
 nomem:
 	ags_fail_nomem(err);

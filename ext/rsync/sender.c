@@ -265,6 +265,8 @@ static enum ags_step send_answers(struct ags_sender *s, struct ags_err *err)
 	s->piece_at = 0;
 	if (piece == NULL)
 		end_answer(s);
+	else if (!s->answering->redo)
+		s->counts.sent_bytes += piece->covers;
 	return AGS_DONE;
 }
 
@@ -330,7 +332,8 @@ static void end_answer(struct ags_sender *s)
 	}
 	if (!r->redo) {
 		s->counts.sent++;
-		s->counts.sent_bytes += (uint64_t)s->job->list->entries[r->ndx].size;
+		if (s->job->dry_run)
+			s->counts.sent_bytes += (uint64_t)s->job->list->entries[r->ndx].size;
 	} else {
 		s->redone = true;
 	}

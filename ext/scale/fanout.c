@@ -8,6 +8,7 @@
 
 #define PROGRESS_MS  100            /* at most ten a second per server */
 #define CLOCK_MS     100            /* between two looks at all clocks */
+#define IDLE_LIMITS  4              /* limits of silence that a server may be alive without getting anything done */
 
 static bool choose(const struct ags_topology *t, const char *group, const struct ags_strings *only, struct ags_arena *arena,
                    struct ags_servers *servers, struct ags_err *err);
@@ -275,9 +276,18 @@ static void look_at_clocks(struct ags_fanout *f)
 		silent = ags_channel_silent_ms(m->channel);
 		if (silent > now - f->clock_from_ms)
 			silent = now - f->clock_from_ms;
-		if (m->now.phase != AGS_PHASE_CONNECT && !m->is_starved && silent > 1000 * (int64_t)limit)
+		if (m->progress_mark != m->seen_mark || m->is_starved || m->now.phase == AGS_PHASE_STAGED) {
+			m->seen_mark = m->progress_mark;
+			m->marked_ms = now;
+		}
+		if (m->now.phase == AGS_PHASE_CONNECT || m->is_starved)
+			continue;
+		if (silent > 1000 * (int64_t)limit)
 			ags_member_fail_text(m, AGS_OUTCOME_FAILED, "no sign of life for %u s in phase \"%s\"", (unsigned)limit,
 			                     ags_phase_name(m->now.phase));
+		else if (m->progress_mark > 0 && now - m->marked_ms > 1000 * (int64_t)limit * IDLE_LIMITS)
+			ags_member_fail_text(m, AGS_OUTCOME_FAILED, "it is alive, but got nothing done for %u s in phase \"%s\"",
+			                     (unsigned)limit * IDLE_LIMITS, ags_phase_name(m->now.phase));
 	}
 }
 

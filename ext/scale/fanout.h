@@ -25,6 +25,8 @@ struct ags_member {
 	bool is_starved;                       /* waits for other members: its silence is not its fault */
 	struct ags_buf errors;                 /* what it wrote to stderr, as far as kept */
 	int64_t began_ms, told_ms;
+	uint64_t progress_mark, seen_mark;     /* what changes with every progress made, and as the clocks last saw it; 0: not measured */
+	int64_t marked_ms;                     /* when they saw it change */
 	struct ags_progress told, now;         /* progress last given to the host, and as it is */
 	void *own;                             /* the caller's */
 };

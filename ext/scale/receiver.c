@@ -238,6 +238,7 @@ static void count(struct ags_receiver *r)
 	m->now.files_total = c->requested;
 	m->now.bytes_done = c->sent_bytes;
 	m->now.bytes_total = c->requested_bytes;
+	m->progress_mark = c->requested + c->sent_bytes + c->changes + c->deleted + c->wire_bytes + 1;
 	m->result->deleted = c->deleted;
 	m->result->bytes_sent = c->wire_bytes;
 	m->result->bytes_matched = c->matched;
@@ -262,13 +263,17 @@ static void on_deleted(void *arg, const char *path, size_t len)
 		add_change(r, path, len, "*deleting");
 }
 
-/* A change that finds no memory is left out; the outcome does not depend on it. */
+/* A change that finds no room is left out; the outcome does not depend on it. */
 static void add_change(struct ags_receiver *r, const char *path, size_t len, const char *code)
 {
 	struct ags_server_result *result = r->member->result;
 	struct ags_arena *arena = &r->push->report->arena;
-	char *copy = ags_arena_bytes(arena, len + 2);
+	struct ags_change *c;
+	char *copy;
 
+	if (result->change_count == AGS_MAX_CHANGES)
+		return;
+	copy = ags_arena_bytes(arena, len + 2);
 	if (result->change_count == result->change_capacity) {
 		size_t capacity = result->change_capacity > 0 ? result->change_capacity * 2 : 16;
 		struct ags_change *more = ags_arena_alloc(arena, capacity * sizeof(*more));
@@ -285,7 +290,7 @@ static void add_change(struct ags_receiver *r, const char *path, size_t len, con
 	copy[0] = '/';
 	memcpy(copy + 1, path, len);
 	copy[len + 1] = '\0';
-	struct ags_change *c = &result->changes[result->change_count++];
+	c = &result->changes[result->change_count++];
 	c->path = copy;
 	c->path_len = len + 1;
 	snprintf(c->code, sizeof(c->code), "%s", code);
