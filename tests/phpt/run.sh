@@ -13,7 +13,7 @@ if [ "${1:-}" = --valgrind ]; then
     valgrind=yes
     shift
 fi
-for file in "${MODULES:=$top/build/ext/modules}/aegir_scale.so" build/ext-phpize/run-tests.php; do
+for file in "${MODULES:=$top/build/ext/modules}/aegir_scale.so" build/ext/phpize/run-tests.php; do
     [ -f "$file" ] || { echo "phpt: $file is missing: run tests/build-ext.sh" >&2; exit 1; }
 done
 
@@ -45,7 +45,7 @@ EOF
     chmod +x "$work/php"
 fi
 # shellcheck disable=SC2086
-"$php" -n build/ext-phpize/run-tests.php -n -q --show-diff --no-color --no-progress -d extension_dir="$work" $tests \
+"$php" -n build/ext/phpize/run-tests.php -n -q --show-diff --no-color --no-progress -d extension_dir="$work" $tests \
     >"$work/log" 2>&1
 status=$?
 
