@@ -54,7 +54,7 @@ table() {
 confirm() {
     local name left
     for name in "$@"; do
-        left=$(fleet_rsync "$name" -n -aR --delete --itemize-changes "$tree" | wc -l)
+        left=$(fleet_rsync "$name" -n -aR --no-implied-dirs --delete --itemize-changes "$tree" | wc -l)
         if [ "$left" = 0 ]; then echo "  $name: rsync -n --delete finds nothing to do"; else wrong "$name: rsync would still change $left entries"; fi
     done
 }

@@ -163,6 +163,12 @@ function run_here(string ...$argv): string
     return $text;
 }
 
+/** A command beside the test; it is ended with the test. */
+function background(string ...$argv): void
+{
+    Touched::$processes[] = proc_open($argv, array_fill(0, 3, ['file', '/dev/null', 'r+']), $pipes);
+}
+
 /** What the test has done to servers, to be undone before the next one. */
 final class Touched
 {
@@ -170,6 +176,7 @@ final class Touched
     public static array $servers = [];
     /** Server and shell line, last in first out. */
     public static array $undo = [];
+    public static array $processes = [];
 }
 
 function afterwards(string $server, string $line): void
@@ -179,6 +186,11 @@ function afterwards(string $server, string $line): void
 
 function clean(): void
 {
+    foreach (Touched::$processes as $process) {
+        proc_terminate($process, SIGKILL);
+        proc_close($process);
+    }
+    Touched::$processes = [];
     Aegir\Scale\pool_close();
     foreach (Touched::$undo as [$server, $line]) {
         run_fleet('exec', $server, 'bash', '-c', $line);
@@ -345,7 +357,8 @@ function outcome(SyncReport|StatusReport $report, string $server, Outcome $want)
 /** What stock rsync would still change on a server. */
 function differences(string $server, array $options = [], array|string $paths = SOURCE, bool $content = true, bool $relative = true): string
 {
-    $argv = ['rsync', $server, '-n', $relative ? '-aR' : '-a', '--delete', '--itemize-changes', ...($content ? ['-c'] : []), ...$options, ...(array) $paths];
+    // The parents of a pushed path are made when they are missing and left as they are otherwise.
+    $argv = ['rsync', $server, '-n', ...($relative ? ['-aR', '--no-implied-dirs'] : ['-a']), '--delete', '--itemize-changes', ...($content ? ['-c'] : []), ...$options, ...(array) $paths];
     // Of a directory that holds what the filters keep, rsync only says so.
     return implode("\n", preg_grep('/^cannot delete non-empty directory: /', explode("\n", fleet(...$argv)), PREG_GREP_INVERT));
 }
