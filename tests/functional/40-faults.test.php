@@ -37,6 +37,16 @@ function held(array $before, array $servers): void
     }
 }
 
+function no_rsync_on(string $server): void
+{
+    $left = '';
+    eventually(function () use ($server, &$left) {
+        return ($left = run_fleet('exec', $server, 'bash', '-c', 'ps -o pid,ppid,stat,wchan:20,etimes,args -C rsync --no-headers || true')) === '';
+    }, function () use ($server, &$left) {
+        return "rsync still runs on $server: $left";
+    });
+}
+
 function now(): array
 {
     return array_map(fn ($name) => contents(server_path($name, SOURCE)), array_combine(NAMES, NAMES));
@@ -340,7 +350,7 @@ test('a server without rsync fails with a word about rsync', function () {
 test('an rsync that dies at once or talks nonsense fails only its server', function () {
     needs_namespaces();
     source(small_site());
-    foreach (['exit 1', 'kill -9 $$', 'head -c 100000 /dev/urandom', 'yes', 'printf "\037\0\0\0"; sleep 100', 'echo "rsync  version 3.2.7"', 'exec >&-; exit 0'] as $i => $script) {
+    foreach (['exit 1', 'kill -9 $$', 'head -c 100000 /dev/urandom', 'yes', 'printf "\037\0\0\0"; exec sleep 100', 'echo "rsync  version 3.2.7"', 'exec >&-; exit 0'] as $i => $script) {
         $fake = FLEET . '/servers/' . VICTIM . '/fake';
         file_put_contents($fake, "#!/bin/bash\n$script\n");
         chmod($fake, 0755);
@@ -448,7 +458,7 @@ test('an interrupt ends the process at once and no server switches', function ()
     same([$state['signaled'], $state['termsig']], [true, SIGINT], 'ended by a signal, and which');
     check(microtime(true) - $begun < 2, 'it took ' . (microtime(true) - $begun) . ' s');
     foreach (NAMES as $name) {
-        eventually(fn () => run_fleet('exec', $name, 'bash', '-c', 'pgrep -x rsync | wc -l') === '0', "rsync still runs on $name");
+        no_rsync_on($name);
     }
     held($before, NAMES);
     pushed();
@@ -504,7 +514,7 @@ test('no rsync is left on the servers after a push', function () {
     source(small_site());
     pushed();
     foreach (NAMES as $name) {
-        eventually(fn () => run_fleet('exec', $name, 'bash', '-c', 'pgrep -x rsync | wc -l') === '0', "rsync still runs on $name");
+        no_rsync_on($name);
     }
 });
 

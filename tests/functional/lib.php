@@ -410,12 +410,12 @@ function at_phase(string $server, Aegir\Scale\Phase $phase, callable $act, ?bool
 }
 
 /** Waits until $claim holds. */
-function eventually(callable $claim, string $otherwise, float $seconds = 10): void
+function eventually(callable $claim, string|Closure $otherwise, float $seconds = 10): void
 {
     for ($until = microtime(true) + $seconds; microtime(true) < $until; usleep(50000)) {
         if ($claim()) {
             return;
         }
     }
-    throw new Failure($otherwise);
+    throw new Failure(is_string($otherwise) ? $otherwise : $otherwise());
 }
