@@ -88,6 +88,7 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/scale/fanout.c
     ext/scale/receiver.c
     ext/scale/report.c
+    ext/scale/rounds.c
     ext/scale/run.c
     ext/scale/sync.c
     ext/scale/topology.c

@@ -269,6 +269,8 @@ namespace Aegir\Scale {
      *  - dry_run, itemize (bool, false)
      *  - commit ("together", "each"; default together)
      *  - max_failures (int, 0): servers that may fail without keeping the others from switching
+     *  - max_delete (int, no limit): a server on which more entries would be deleted fails before anything is changed there; all
+     *    servers are asked by a dry run first, which takes its time
      *  - parallel (int, 1 to 32; default 32): servers in handshake at once
      *  - connect_timeout, timeout (int seconds, 1 to 86400; default the topology's): until logged in; of silence
      *  - servers (list of names; default all of the group)

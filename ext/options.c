@@ -39,6 +39,7 @@ static const struct option known[] = {
 	{ "itemize",         SWITCH,  SYNC, AT(sync.itemize), 0, 0, { NULL } },
 	{ "commit",          CHOICE,  SYNC, AT(commit), 0, 0, { "together", "each", NULL } },
 	{ "max_failures",    COUNT,   SYNC, AT(sync.max_failures), 0, AGS_MAX_SERVERS, { NULL } },
+	{ "max_delete",      COUNT,   SYNC, AT(sync.max_delete), 0, INT32_MAX, { NULL } },
 	{ "parallel",        COUNT,   SYNC | STATUS | RUN, AT(sync.parallel), 1, AGS_MAX_HANDSHAKES, { NULL } },
 	{ "connect_timeout", SECONDS, SYNC | STATUS | RUN, AT(sync.connect_timeout), 1, 86400, { NULL } },
 	{ "timeout",         SECONDS, SYNC | STATUS | RUN, AT(sync.timeout), 1, 86400, { NULL } },
@@ -48,7 +49,7 @@ static const struct option known[] = {
 
 /* Options of rsync and of releases that have their name already, but no code. */
 static const char *const planned[] = {
-	"bwlimit", "chmod", "copy_dirlinks", "guard", "hard_links", "link_dest", "max_delete", "release"
+	"bwlimit", "chmod", "copy_dirlinks", "guard", "hard_links", "link_dest", "release"
 };
 
 struct reader {

@@ -10,6 +10,22 @@ static size_t clean(char *to, size_t size, const char *from, size_t len, bool ke
 static size_t escape(char *to, unsigned char c);
 static size_t distance(const char *a, const char *b);
 
+void ags_text_number(char to[AGS_TEXT_NUMBER], uint64_t n)
+{
+	char reversed[AGS_TEXT_NUMBER];
+	size_t len = 0;
+
+	do {
+		if (len % 4 == 3)
+			reversed[len++] = ',';
+		reversed[len++] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	for (size_t i = 0; i < len; i++)
+		to[i] = reversed[len - 1 - i];
+	to[len] = '\0';
+}
+
 size_t ags_text_utf8(const unsigned char *p, size_t len)
 {
 	uint32_t c;

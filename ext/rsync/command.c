@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#define MAX_WORDS 16
+#define MAX_WORDS 32
 
 /* No "i" among the letters after "e.": one list, not increments. No "I": a leftover partial file is never updated in place. */
 bool ags_sender_command(const struct ags_sender_job *job, const char *dest, struct ags_arena *arena,
@@ -25,6 +25,8 @@ bool ags_sender_command(const struct ags_sender_job *job, const char *dest, stru
 		words[n++] = "--no-implied-dirs";       /* parents of the pushed paths are made when missing, else left as they are */
 	if (job->delete_extraneous)
 		words[n++] = "--delete-after";
+	if (job->delete_extraneous && job->has_max_delete)
+		words[n++] = ags_arena_printf(arena, "--max-delete=%u", (unsigned)job->max_delete);
 	if (job->numeric_ids)
 		words[n++] = "--numeric-ids";
 	if (job->timeout > 0)

@@ -38,6 +38,8 @@ struct ags_sender_job {
 	int32_t  seed;                          /* random, not 0 */
 	uint32_t timeout;                       /* seconds, given to the receiver; 0: none */
 	bool delete_extraneous, dry_run, itemize;
+	bool has_max_delete;                    /* the receiver stops when it has deleted so many, and then fails */
+	uint32_t max_delete;
 	bool relative;                          /* the list has implied directories: made when missing, never changed */
 	bool checksum, numeric_ids, keep_dirlinks, omit_dir_times, update;
 	bool compress;                          /* let the receiver choose from encodings */

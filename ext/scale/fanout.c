@@ -75,7 +75,8 @@ void ags_fanout_start(struct ags_member *m, const char *command)
 	};
 	struct ags_err err = AGS_ERR_INIT;
 
-	m->began_ms = ags_now_ms();
+	if (m->began_ms == 0)
+		m->began_ms = ags_now_ms();
 	ags_member_progress(m, AGS_PHASE_CONNECT);
 	if (s->transport == AGS_TRANSPORT_OPENSSH) {
 		ags_member_fail_text(m, AGS_OUTCOME_FAILED, "transport \"openssh\" is not built yet, want \"libssh2\" or \"auto\"");
@@ -121,6 +122,18 @@ void ags_member_end(struct ags_member *m, enum ags_outcome outcome)
 	m->result->seconds = m->began_ms > 0 ? (double)(ags_now_ms() - m->began_ms) / 1000 : 0;
 	ags_channel_close(m->channel);
 	m->channel = NULL;
+}
+
+void ags_member_again(struct ags_member *m)
+{
+	m->is_over = false;
+	m->fanout->left++;
+	m->out_ended = m->errors_ended = m->is_starved = false;
+	m->progress_mark = m->seen_mark = 0;
+	m->marked_ms = ags_now_ms();
+	ags_buf_clear(&m->errors);
+	m->result->outcome = AGS_OUTCOME_SKIPPED;
+	m->result->errors_cut = false;
 }
 
 void ags_member_fail(struct ags_member *m, const struct ags_err *err)

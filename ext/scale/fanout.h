@@ -63,6 +63,7 @@ void ags_member_wake(struct ags_member *m);
 /* The member is over: its clock stops, its channel is closed (an unfinished one is cut). */
 void ags_member_end(struct ags_member *m, enum ags_outcome outcome);
 void ags_member_fail(struct ags_member *m, const struct ags_err *err);
+void ags_member_again(struct ags_member *m);               /* a member that is over is as before its start; its clock goes on */
 void ags_member_fail_text(struct ags_member *m, enum ags_outcome outcome, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Where the member is; told to the host when the phase is new or a tenth of a second has passed. */

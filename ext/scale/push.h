@@ -17,6 +17,7 @@ struct ags_push {
 	struct ags_answers *answers;           /* the job has it once the list is ready */
 	struct ags_receiver *receivers;        /* one per member */
 	bool is_released;                      /* some server was told to commit */
+	bool is_rehearsal;                     /* a dry run that comes first, because of max_delete */
 	int64_t ticked_ms, kept_alive_ms;
 };
 
@@ -29,6 +30,17 @@ struct ags_receiver {
 	bool eof_sent;
 	bool released;                         /* told to commit */
 };
+
+/*
+ * The rounds of a push. rsync's --max-delete stops when so many are gone, which is too late; deletions are known to us only
+ * when they are done. So with max_delete all servers do a dry run over the same list first, which counts what they would delete.
+ *
+ *   start ─► rehearsal (a dry run) ─► after_rehearsal: who may go on ─► start ─► the push itself
+ *
+ * The push has --max-delete too, for what comes to be on a server between the two.
+ */
+bool ags_rounds_start(struct ags_push *push, struct ags_err *err);             /* rsync on all servers that are not over */
+bool ags_rounds_after_rehearsal(struct ags_push *push, struct ags_err *err);   /* who is over now stays so */
 
 /* A member's step: reads, writes, and notices the end. */
 void ags_receiver_step(struct ags_member *m);

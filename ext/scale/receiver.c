@@ -15,6 +15,7 @@ static bool read_output(struct ags_receiver *r, bool *moved, struct ags_err *err
 static bool write_input(struct ags_receiver *r, size_t *budget, bool *moved, struct ags_err *err);
 static void finish(struct ags_receiver *r);
 static void judge(struct ags_receiver *r, const struct ags_exit *how);
+static void fail_limit(struct ags_member *m, uint64_t would, uint64_t limit);
 static void fail(struct ags_receiver *r, const struct ags_err *err);
 static const char *said_on_stderr(const struct ags_member *m, char *text, size_t size);
 static const char *exit_meaning(int status);
@@ -28,8 +29,8 @@ bool ags_receiver_init(struct ags_receiver *r, struct ags_push *push, struct ags
 {
 	const struct ags_sender_events events = {
 		.arg = r,
-		.item = push->options->itemize ? on_item : NULL,
-		.deleted = on_deleted,
+		.item = push->options->itemize && !push->is_rehearsal ? on_item : NULL,
+		.deleted = push->options->itemize && !push->is_rehearsal ? on_deleted : NULL,
 	};
 
 	r->push = push;
@@ -160,11 +161,23 @@ static void judge(struct ags_receiver *r, const struct ags_exit *how)
 	} else if (ags_sender_phase(r->sender) != AGS_SENDER_DONE || how->status != 0) {
 		ags_member_fail_text(m, AGS_OUTCOME_FAILED, "rsync ended with status %d (%s)%s%s", how->status,
 		                     exit_meaning(how->status), m->errors.len > 0 ? ": " : "", said_on_stderr(m, text, sizeof(text)));
+	} else if (r->push->job.dry_run && counts->deleted > r->push->options->max_delete) {
+		fail_limit(m, counts->deleted, r->push->options->max_delete);
 	} else if (counts->changes == 0 && counts->deleted == 0) {
 		ags_member_end(m, AGS_OUTCOME_UNCHANGED);
 	} else {
 		ags_member_end(m, r->push->options->dry_run ? AGS_OUTCOME_DIFFERS : AGS_OUTCOME_SYNCED);
 	}
+}
+
+/* "would delete 1,234 entries, max_delete is 100" */
+static void fail_limit(struct ags_member *m, uint64_t would, uint64_t limit)
+{
+	char a[AGS_TEXT_NUMBER], b[AGS_TEXT_NUMBER];
+
+	ags_text_number(a, would);
+	ags_text_number(b, limit);
+	ags_member_fail_text(m, AGS_OUTCOME_FAILED, "would delete %s %s, max_delete is %s", a, would == 1 ? "entry" : "entries", b);
 }
 
 /* What rsync said itself explains more than that the connection ended. */
@@ -226,6 +239,8 @@ static enum ags_phase phase_of(const struct ags_receiver *r)
 
 	if (r->member->now.phase == AGS_PHASE_CONNECT && ags_channel_ready(r->member->channel, &err) != AGS_DONE)
 		return AGS_PHASE_CONNECT;
+	if (r->push->is_rehearsal && ags_sender_phase(r->sender) > AGS_SENDER_LIST)
+		return AGS_PHASE_LIST;
 	return phases[ags_sender_phase(r->sender)];
 }
 
@@ -259,8 +274,7 @@ static void on_deleted(void *arg, const char *path, size_t len)
 {
 	struct ags_receiver *r = arg;
 
-	if (r->push->options->itemize)
-		add_change(r, path, len, "*deleting");
+	add_change(r, path, len, "*deleting");
 }
 
 /* A change that finds no room is left out; the outcome does not depend on it. */

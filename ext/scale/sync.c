@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "scale/push.h"
 #include "scale/uploads.h"
-#include "ssh/quote.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +19,6 @@ static bool begin(struct ags_push *p, const struct ags_environment *env, const s
 static bool check_paths(const struct ags_strings *paths, bool relative, struct ags_err *err);
 static bool make_job(struct ags_push *p, struct ags_err *err);
 static bool make_rules(const struct ags_sync_options *o, struct ags_filter *rules, struct ags_err *err);
-static bool start_servers(struct ags_push *p, struct ags_err *err);
 static bool read_source(struct ags_push *p, const struct ags_strings *paths, struct ags_err *err);
 static bool protect(struct ags_push *p, struct ags_err *err);
 static bool while_scanning(void *arg);
@@ -39,20 +37,18 @@ bool ags_sync(const struct ags_environment *env, const struct ags_topology *t, c
 {
 	struct ags_push p = { .options = options, .report = report, .list = AGS_FILELIST_INIT };
 	int64_t began = ags_now_ms();
-	bool ok = false;
+	bool ok;
 
-	if (!begin(&p, env, t, group, paths, host, err) || !start_servers(&p, err))
-		goto out;
-	if (!read_source(&p, paths, err))
-		goto out;
-	ok = run(&p, err);
-out:
+	/* servers log in and start rsync while the source is read here */
+	ok = begin(&p, env, t, group, paths, host, err) && ags_rounds_start(&p, err) && read_source(&p, paths, err) && run(&p, err);
+	if (ok && p.is_rehearsal)
+		ok = ags_rounds_after_rehearsal(&p, err) && ags_rounds_start(&p, err) && run(&p, err);
 	if (!ok)
 		stop_all(&p);
 	ok = tell_warnings(&p, err) && ok;
 	report->files = p.list.count;
 	report->bytes = p.list.bytes;
-	report->committed = p.is_released && !options->dry_run;
+	report->committed = p.is_released && !p.job.dry_run;
 	report->ok = ok && is_in_step(options, report);
 	report->seconds = (double)(ags_now_ms() - began) / 1000;
 	end(&p);
@@ -113,14 +109,15 @@ static bool make_job(struct ags_push *p, struct ags_err *err)
 	const struct ags_sync_options *o = p->options;
 	struct ags_sender_job *job = &p->job;
 
+	p->is_rehearsal = o->max_delete != AGS_NO_MAX_DELETE && o->delete_extraneous && !o->dry_run;
 	job->list = &p->list;
 	job->rules = &p->encoded_rules;
 	job->timeout = o->timeout;
 	job->delete_extraneous = o->delete_extraneous;
 	job->relative = o->relative;
-	job->dry_run = o->dry_run;
+	job->dry_run = o->dry_run || p->is_rehearsal;
 	job->itemize = o->itemize;
-	job->checksum = o->checksum;
+	job->checksum = o->checksum && !p->is_rehearsal;           /* it has no say in what is deleted, and takes long */
 	job->numeric_ids = o->numeric_ids;
 	job->keep_dirlinks = o->keep_dirlinks;
 	job->omit_dir_times = o->omit_dir_times;
@@ -147,39 +144,6 @@ static bool make_rules(const struct ags_sync_options *o, struct ags_filter *rule
 		if (!ags_filter_add_pattern(rules, AGS_FILTER_EXCLUDE, o->exclude.items[i], err))
 			return false;
 	return true;
-}
-
-/* Servers log in and start rsync while the source is read here. */
-static bool start_servers(struct ags_push *p, struct ags_err *err)
-{
-	struct ags_arena arena = AGS_ARENA_INIT;
-	struct ags_buf command = AGS_BUF_INIT;
-	bool ok = false;
-
-	for (size_t i = 0; i < p->fanout.count; i++) {
-		struct ags_member *m = &p->fanout.members[i];
-		const char *const *argv, *dest = ags_arena_printf(&arena, "%s/", m->server->root);
-		size_t argc;
-
-		p->job.timeout = p->options->timeout > 0 ? p->options->timeout : m->server->timeout;
-		ags_buf_clear(&command);
-		if (dest == NULL || !ags_sender_command(&p->job, dest, &arena, &argv, &argc)) {
-			ags_fail_nomem(err);
-			goto out;
-		}
-		if (!ags_quote_argv(argv, argc, &command, err))
-			goto out;
-		if (!ags_buf_u8(&command, '\0')) {
-			ags_fail_nomem(err);
-			goto out;
-		}
-		ags_fanout_start(m, (const char *)ags_buf_bytes(&command));
-	}
-	ok = true;
-out:
-	ags_buf_free(&command);
-	ags_arena_free(&arena);
-	return ok;
 }
 
 static bool read_source(struct ags_push *p, const struct ags_strings *paths, struct ags_err *err)
@@ -274,7 +238,7 @@ static bool run(struct ags_push *p, struct ags_err *err)
 static void settle_staged(struct ags_push *p)
 {
 	const char *unreadable = p->answers != NULL ? ags_answers_unreadable(p->answers) : NULL;
-	bool alone = p->options->commit_each || p->options->dry_run;
+	bool alone = p->options->commit_each || p->job.dry_run;
 	const struct ags_member *failed = NULL;
 	size_t staged = 0, failures = 0, under_way = 0;
 

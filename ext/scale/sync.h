@@ -27,13 +27,16 @@ struct ags_sync_options {
 	bool status;                     /* the report is ok only when no server differs */
 	bool commit_each;                /* "commit": each instead of together */
 	unsigned max_failures;           /* servers that may fail without stopping the others' commit */
+	unsigned max_delete;             /* a server on which more would be deleted fails before anything there changes */
 	unsigned parallel;               /* handshakes at once; 0: AGS_MAX_HANDSHAKES */
 	enum ags_compress compress;
 	uint32_t connect_timeout, timeout;     /* seconds; 0: the server's own */
 	struct ags_strings servers;      /* a subset of the group; empty: all */
 };
 
-#define AGS_SYNC_OPTIONS_INIT { .delete_extraneous = true, .relative = true }
+#define AGS_NO_MAX_DELETE UINT32_MAX
+
+#define AGS_SYNC_OPTIONS_INIT { .delete_extraneous = true, .relative = true, .max_delete = AGS_NO_MAX_DELETE }
 
 struct ags_environment {
 	struct ags_pool *pool;

@@ -13,7 +13,7 @@ $wrong = [
     ['delete' => 1], ['checksum' => null], ['timeout' => 'x'], ['timeout' => 0], ['connect_timeout' => 86401],
     ['timeout' => 1.5], ['parallel' => 0], ['parallel' => 33], ['max_failures' => -1], ['compress' => 'gzip'],
     ['compress' => true], ['commit' => 'both'], ['exclude' => 5], ['exclude' => ['a', ['b']]], ['filter' => ''],
-    ['protect' => ["a\0b"]], ['servers' => new stdClass()],
+    ['max_delete' => -1], ['protect' => ["a\0b"]], ['servers' => new stdClass()],
 ];
 foreach ($wrong as $options) {
     try {
@@ -40,6 +40,7 @@ option commit is "both", want together or each
 option exclude is 5, want a string or a list of strings
 option exclude[1] is an array, want a string that is not empty and holds no NUL byte
 option filter[0] is "", want a string that is not empty and holds no NUL byte
+option max_delete is -1, want a number from 0 to 2147483647
 option protect[0] is "a\x00b", want a string that is not empty and holds no NUL byte
 option servers is of type stdClass, want a string or a list of strings
 ValueError: Aegir\Scale\cluster_run(): Argument #4 ($options) is wrong: option input is an array, want a string

@@ -46,6 +46,19 @@ static void test_clean_lines_keeps_lines(void)
 	CHECK_STR(text, "a\n\tb\\r\\x1b\n");
 }
 
+static void test_a_number_has_commas(void)
+{
+	static const struct { uint64_t n; const char *text; } all[] = {
+		{ 0, "0" }, { 7, "7" }, { 999, "999" }, { 1000, "1,000" }, { 1234567, "1,234,567" }, { UINT64_MAX, "18,446,744,073,709,551,615" },
+	};
+	char text[AGS_TEXT_NUMBER];
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		ags_text_number(text, all[i].n);
+		CHECK_STR(text, all[i].text);
+	}
+}
+
 /* The dull version: decode by the book and look at the number. */
 static size_t utf8_by_the_book(const unsigned char *p, size_t len)
 {
@@ -304,6 +317,7 @@ int main(void)
 	RUN(test_clean_keeps_utf8_and_spells_out_the_rest);
 	RUN(test_clean_never_cuts_a_character);
 	RUN(test_clean_lines_keeps_lines);
+	RUN(test_a_number_has_commas);
 	RUN(test_utf8_agrees_with_a_dull_decoder);
 	RUN(test_nearest_finds_typing_mistakes_only);
 	RUN(test_buf_keeps_bytes_in_order_and_below_its_ceiling);

@@ -38,6 +38,8 @@ final class SyncCommand extends PathsCommand
                 . ' as soon as it is ready. Default: together.', 'together|each', 'commit'),
             new Option('max-failures', OptionKind::Number, 'So many servers may fail without keeping the others from switching.'
                 . ' Default: 0.', 'N', 'max_failures'),
+            new Option('max-delete', OptionKind::Number, 'A server on which more entries would be deleted fails before anything is changed'
+                . ' there; a dry run on all servers comes first. Default: no limit.', 'N', 'max_delete'),
             ...Options::paths(),
             ...Options::connections(),
             Options::limit(),
