@@ -27,6 +27,7 @@ struct ags_channel {
 	ags_wake_fn *wake;
 	void *arg;
 	int64_t moved_at, deadline;
+	uint32_t timeout_ms;                  /* until the command runs */
 	uint64_t queued_mark;                 /* the session's `queued` after this channel's last write */
 	size_t offered;                       /* bytes of a write that libssh2 has begun */
 	struct ags_buf errors;
@@ -50,6 +51,7 @@ static bool move(struct ags_channel *ch);
 static bool drain(struct ags_channel *ch);
 static bool bury_orphan(struct ags_channel *ch);
 static void check_times(struct ags_session *s);
+static uint32_t start_ms(const struct ags_channel *ch);
 static bool has_failed(struct ags_channel *ch, struct ags_err *err);
 static enum ags_step fail_with(struct ags_err *err, const struct ags_err *why);
 static enum ags_step read_output(struct ags_channel *ch, void *bytes, size_t size, size_t *got, struct ags_err *err);
@@ -85,6 +87,7 @@ struct ags_channel *ags_channel_open(struct ags_pool *pool, const struct ags_end
 	}
 	ch->is_reused = s->lent > 1;
 	ch->may_move = s->state == AGS_SESSION_READY;
+	ch->timeout_ms = to->connect_timeout_ms > 0 ? to->connect_timeout_ms : s->to.connect_timeout_ms;
 	attach(ch, s);
 	if (s->state == AGS_SESSION_READY) {
 		enter(s);
@@ -362,7 +365,7 @@ static enum ags_step start(struct ags_channel *ch)
 
 	if (ch->state == QUEUED) {
 		ch->state = OPENING;
-		ch->deadline = ags_now_ms() + s->to.connect_timeout_ms;
+		ch->deadline = ags_now_ms() + start_ms(ch);
 	}
 	if (ch->state == OPENING)
 		step = open_channel(ch);
@@ -433,13 +436,15 @@ static void refuse(struct ags_channel *ch, const char *what)
 	ch->state = REFUSED;
 }
 
-/* To a fresh session, once. The old one keeps its strings until the new one has copied them. */
+/* To a fresh session, once, which has the other half of the time. The old one keeps its strings until the new one has copied them. */
 static bool move(struct ags_channel *ch)
 {
 	struct ags_session *old = ch->s, *fresh;
+	struct ags_endpoint to = old->to;
 	struct ags_err why = AGS_ERR_INIT;
 
-	fresh = ags_pool_lend_fresh(ch->pool, &old->to, &why);
+	to.connect_timeout_ms = ch->timeout_ms / 2;
+	fresh = ags_pool_lend_fresh(ch->pool, &to, &why);
 	if (fresh == NULL)
 		return false;
 	detach(ch);
@@ -494,8 +499,14 @@ static void check_times(struct ags_session *s)
 	if (s->state != AGS_SESSION_READY || deadline == 0 || ags_now_ms() < deadline)
 		return;
 	ags_fail(&s->err, AGS_TIMEOUT, "no answer from %s within %g s while starting a command", s->address,
-	         s->to.connect_timeout_ms / 1000.0);
+	         s->starting != NULL ? start_ms(s->starting) / 1000.0 : 0);
 	ags_session_break(s);
+}
+
+/* On a kept session that may be dead half of the time is left for a fresh one. */
+static uint32_t start_ms(const struct ags_channel *ch)
+{
+	return ch->may_move ? ch->timeout_ms / 2 : ch->timeout_ms;
 }
 
 /* The session is as good as before it. */
