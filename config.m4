@@ -119,5 +119,7 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
   PHP_ADD_INCLUDE([$ext_srcdir/ext])
   PHP_ADD_BUILD_DIR([$ext_builddir/ext/base $ext_builddir/ext/rsync $ext_builddir/ext/ssh $ext_builddir/ext/scale], [1])
   PHP_ADD_EXTENSION_DEP([aegir_scale], [json])
+  dnl A name look-up may still run in its thread when PHP unloads the module.
+  AEGIR_SCALE_SHARED_LIBADD="$AEGIR_SCALE_SHARED_LIBADD -Wl,-z,nodelete"
   PHP_SUBST([AEGIR_SCALE_SHARED_LIBADD])
 fi
