@@ -77,6 +77,7 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/rsync/receive.c
     ext/rsync/scan.c
     ext/rsync/scan_hash.c
+    ext/rsync/scan_links.c
     ext/rsync/scan_walk.c
     ext/rsync/sender.c
     ext/rsync/source.c

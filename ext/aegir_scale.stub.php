@@ -265,6 +265,7 @@ namespace Aegir\Scale {
      *  - relative (bool, true): recreate the whole path below the server's root; false: the last component, or with a trailing slash
      *    the contents, directly in the server's root
      *  - keep_dirlinks, omit_dir_times, checksum, numeric_ids, update (bool, false)
+     *  - hard_links (bool, false): names of one file stay names of one file
      *  - compress ("auto", "none", "zstd", "zlib"; default auto)
      *  - dry_run, itemize (bool, false)
      *  - commit ("together", "each"; default together)

@@ -33,6 +33,7 @@ static const struct option known[] = {
 	{ "omit_dir_times",  SWITCH,  SYNC | STATUS, AT(sync.omit_dir_times), 0, 0, { NULL } },
 	{ "checksum",        SWITCH,  SYNC | STATUS, AT(sync.checksum), 0, 0, { NULL } },
 	{ "numeric_ids",     SWITCH,  SYNC | STATUS, AT(sync.numeric_ids), 0, 0, { NULL } },
+	{ "hard_links",      SWITCH,  SYNC | STATUS, AT(sync.hard_links), 0, 0, { NULL } },
 	{ "update",          SWITCH,  SYNC | STATUS, AT(sync.update), 0, 0, { NULL } },
 	{ "compress",        CHOICE,  SYNC | STATUS, AT(sync.compress), 0, 0, { "auto", "none", "zstd", "zlib", NULL } },
 	{ "dry_run",         SWITCH,  SYNC, AT(sync.dry_run), 0, 0, { NULL } },
@@ -49,7 +50,7 @@ static const struct option known[] = {
 
 /* Options of rsync and of releases that have their name already, but no code. */
 static const char *const planned[] = {
-	"bwlimit", "chmod", "copy_dirlinks", "guard", "hard_links", "link_dest", "release"
+	"bwlimit", "chmod", "copy_dirlinks", "guard", "link_dest", "release"
 };
 
 struct reader {

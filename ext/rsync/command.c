@@ -15,7 +15,7 @@ bool ags_sender_command(const struct ags_sender_job *job, const char *dest, stru
 		return false;
 	words[n++] = "rsync";
 	words[n++] = "--server";
-	words[n++] = ags_arena_printf(arena, "-logDtpr%s%s%s%s%s%s%se.LsfxCvu", job->relative ? "R" : "", job->checksum ? "c" : "",
+	words[n++] = ags_arena_printf(arena, "-logDtpr%s%s%s%s%s%s%s%se.LsfxCvu", job->hard_links ? "H" : "", job->relative ? "R" : "", job->checksum ? "c" : "",
 	                              job->dry_run ? "n" : "", job->omit_dir_times ? "O" : "", job->keep_dirlinks ? "K" : "",
 	                              job->update ? "u" : "", job->compress ? "z" : "");
 	words[n++] = "--no-msgs2stderr";        /* errors come in order with the data: none is known before all are */

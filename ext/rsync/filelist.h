@@ -32,6 +32,7 @@ struct ags_entry {
 	uint32_t mode;               /* st_mode */
 	uint32_t uid, gid;
 	uint32_t parent;             /* index, or AGS_NO_PARENT */
+	uint32_t link;               /* names of one file: 1 + the index of the first of them; 0: no other name */
 	uint16_t name_len;
 	uint16_t text_len;
 	uint8_t  flags;

@@ -9,12 +9,13 @@
 #include "rsync/wire.h"
 
 #define FRAME_BYTES 65536u
+#define NO_MAJOR    UINT32_MAX         /* the next device sends its own */
 
 /* The bits of an entry's flags. */
 enum {
 	TOP_DIR = 0x0001, SAME_MODE = 0x0002, EXTENDED = 0x0004, SAME_UID = 0x0008, SAME_GID = 0x0010, SAME_NAME = 0x0020,
 	LONG_NAME = 0x0040, SAME_TIME = 0x0080, SAME_RDEV_MAJOR = 0x0100, NO_CONTENT_DIR = 0x0100,
-	IO_ERROR_ENDLIST = 0x1000, MOD_NSEC = 0x2000
+	HLINKED = 0x0200, HLINK_FIRST = 0x1000, IO_ERROR_ENDLIST = 0x1000, MOD_NSEC = 0x2000
 };
 
 /* What is not sent again when it is as it was in the entry before. */
@@ -33,6 +34,8 @@ struct encoder {
 static bool encode_all(struct encoder *e);
 static bool encode_entry(struct encoder *e, uint32_t ndx);
 static unsigned entry_flags(struct encoder *e, const struct ags_entry *entry);
+static bool is_other_name(const struct ags_entry *entry, uint32_t ndx);
+static unsigned other_name_flags(struct encoder *e, const struct ags_entry *entry);
 static bool put_flags(struct encoder *e, unsigned flags, bool is_dir);
 static bool put_name(struct encoder *e, unsigned flags, size_t shared, size_t len);
 static bool put_stat(struct encoder *e, const struct ags_entry *entry, unsigned flags);
@@ -89,7 +92,7 @@ static bool encode_entry(struct encoder *e, uint32_t ndx)
 	static const uint8_t no_sum[AGS_DIGEST_LEN];
 	const struct ags_entry *entry = &e->list->entries[ndx];
 	size_t len = ags_filelist_path(e->list, ndx, e->path), shared = 0;
-	unsigned flags = entry_flags(e, entry);
+	unsigned flags = is_other_name(entry, ndx) ? other_name_flags(e, entry) : entry_flags(e, entry);
 
 	while (shared < 255 && shared < len && shared < e->last_len && e->path[shared] == e->last_path[shared])
 		shared++;
@@ -97,8 +100,11 @@ static bool encode_entry(struct encoder *e, uint32_t ndx)
 		flags |= SAME_NAME;
 	if (len - shared > 255)
 		flags |= LONG_NAME;
-	if (!put_flags(e, flags, S_ISDIR(entry->mode)) || !put_name(e, flags, shared, len) || !put_stat(e, entry, flags) ||
-	    !put_rdev(e, entry, flags))
+	if (!put_flags(e, flags, S_ISDIR(entry->mode)) || !put_name(e, flags, shared, len))
+		return false;
+	if (is_other_name(entry, ndx))      /* [index of the first], and all else is as there */
+		return ags_wire_put_varint(e->out, (int32_t)(entry->link - 1));
+	if (!put_stat(e, entry, flags) || !put_rdev(e, entry, flags))
 		return false;
 	if (S_ISLNK(entry->mode) &&      /* [target length] [target] */
 	    !(ags_wire_put_varint(e->out, entry->text_len) && ags_buf_add(e->out, entry->text, entry->text_len)))
@@ -126,6 +132,8 @@ static unsigned entry_flags(struct encoder *e, const struct ags_entry *entry)
 		flags |= SAME_UID;
 	if (entry->gid == e->gid && !e->first)
 		flags |= SAME_GID;
+	if (entry->link != 0)
+		flags |= HLINKED | HLINK_FIRST;
 	if (entry->mtime_nsec != 0 && e->format->nanoseconds)
 		flags |= MOD_NSEC;
 	if (is_device && major((dev_t)entry->size) == e->rdev_major)
@@ -140,6 +148,27 @@ static unsigned entry_flags(struct encoder *e, const struct ags_entry *entry)
 	e->uid = entry->uid;
 	e->gid = entry->gid;
 	return flags;
+}
+
+/* A file that is in the list already, under its first name. */
+static bool is_other_name(const struct ags_entry *entry, uint32_t ndx)
+{
+	return entry->link != 0 && entry->link - 1 != ndx;
+}
+
+/* The receiver goes on from the first name's values, which can be others than this one's if the file changed between our two looks. */
+static unsigned other_name_flags(struct encoder *e, const struct ags_entry *entry)
+{
+	const struct ags_entry *first = &e->list->entries[entry->link - 1];
+
+	if (S_ISCHR(first->mode) || S_ISBLK(first->mode))
+		e->rdev_major = NO_MAJOR;
+	e->first = false;
+	e->mode = first->mode;
+	e->mtime = first->mtime;
+	e->uid = first->uid;
+	e->gid = first->gid;
+	return HLINKED;
 }
 
 /* A flag word of 0 would be the end of the list. */

@@ -10,6 +10,7 @@
  */
 struct ags_scan_options {
 	bool relative;                       /* keep the whole path; its parents become implied directories */
+	bool hard_links;                     /* find the names that are the same file */
 	bool checksum;                       /* hash every regular file for -c, with both digests (xxh128 first, then md5) */
 	const struct ags_filter *filter;     /* NULL: none */
 	bool (*tick)(void *arg);             /* called often; false stops with AGS_CANCELLED. May be NULL */

@@ -36,6 +36,7 @@ void ags_walk_fini(struct ags_walk *w)
 		leave(w);
 	free(w->frames);
 	free(w->children);
+	ags_links_fini(&w->links);
 	ags_scan_hash_fini(w);
 }
 
@@ -49,6 +50,11 @@ enum ags_step ags_walk_describe(struct ags_walk *w, int dir, const char *name, c
 	entry->mode = st->st_mode;
 	entry->uid = st->st_uid;
 	entry->gid = st->st_gid;
+	if (w->options->hard_links && st->st_nlink > 1 && !S_ISDIR(st->st_mode) &&
+	    (entry->link = ags_links_group(&w->links, st)) == 0) {
+		ags_fail_nomem(w->err);
+		return AGS_FAILED;
+	}
 	if (S_ISLNK(st->st_mode))
 		return read_target(w, dir, name, entry);
 	if (S_ISREG(st->st_mode) && w->options->checksum && !ags_scan_hash_file(w, dir, name, entry))
@@ -76,7 +82,10 @@ bool ags_walk_append(struct ags_walk *w, const struct ags_entry *entry, uint32_t
 		list->bytes += (uint64_t)entry->size;
 	if (ndx != NULL)
 		*ndx = list->count;
-	list->entries[list->count++] = *entry;
+	list->entries[list->count] = *entry;
+	if (entry->link != 0)
+		list->entries[list->count].link = ags_links_first(&w->links, entry->link, list->count);
+	list->count++;
 	return true;
 }
 

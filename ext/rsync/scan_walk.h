@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "rsync/scan.h"
+#include "rsync/scan_links.h"
 
 /*
  * The part of the scan that goes through directories. One absolute path is kept, of what is being looked at; the directories
@@ -32,6 +33,7 @@ struct ags_walk {
 	size_t depth, frame_capacity;
 	struct ags_entry *children;   /* of the open directories, not yet in the list */
 	size_t child_count, child_capacity;
+	struct ags_links links;
 	struct ags_hash hashes[2];
 	uint8_t *block;               /* what is hashed */
 	size_t since_tick;

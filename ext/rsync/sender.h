@@ -41,7 +41,7 @@ struct ags_sender_job {
 	bool has_max_delete;                    /* the receiver stops when it has deleted so many, and then fails */
 	uint32_t max_delete;
 	bool relative;                          /* the list has implied directories: made when missing, never changed */
-	bool checksum, numeric_ids, keep_dirlinks, omit_dir_times, update;
+	bool checksum, numeric_ids, keep_dirlinks, omit_dir_times, update, hard_links;
 	bool compress;                          /* let the receiver choose from encodings */
 	const enum ags_encoding *encodings;     /* in the order we like them */
 	size_t encoding_count;

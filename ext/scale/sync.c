@@ -122,6 +122,7 @@ static bool make_job(struct ags_push *p, struct ags_err *err)
 	job->keep_dirlinks = o->keep_dirlinks;
 	job->omit_dir_times = o->omit_dir_times;
 	job->update = o->update;
+	job->hard_links = o->hard_links;
 	job->compress = o->compress != AGS_COMPRESS_NONE;
 	job->encodings = o->compress == AGS_COMPRESS_ZSTD ? zstd : o->compress == AGS_COMPRESS_ZLIB ? zlib : automatic;
 	job->encoding_count = o->compress == AGS_COMPRESS_AUTO ? 2 : 1;
@@ -149,7 +150,8 @@ static bool make_rules(const struct ags_sync_options *o, struct ags_filter *rule
 static bool read_source(struct ags_push *p, const struct ags_strings *paths, struct ags_err *err)
 {
 	const struct ags_scan_options how = {
-		.relative = p->options->relative, .checksum = p->options->checksum, .filter = p->rules, .tick = while_scanning, .arg = p,
+		.relative = p->options->relative, .checksum = p->options->checksum, .hard_links = p->options->hard_links, .filter = p->rules,
+		.tick = while_scanning, .arg = p,
 	};
 
 	if (!ags_scan(paths->items, paths->count, &how, &p->list, err))

@@ -22,7 +22,7 @@ struct ags_sync_options {
 	struct ags_strings protect;      /* patterns that are never deleted on a server; a leading / means the pushed path */
 	bool protect_is_set;             /* false: the uploads of Drupal sites (scale/uploads.h) */
 	bool relative;                   /* default true */
-	bool keep_dirlinks, omit_dir_times, checksum, numeric_ids, update;
+	bool keep_dirlinks, omit_dir_times, checksum, numeric_ids, update, hard_links;
 	bool dry_run, itemize;
 	bool status;                     /* the report is ok only when no server differs */
 	bool commit_each;                /* "commit": each instead of together */
@@ -32,6 +32,11 @@ struct ags_sync_options {
 	enum ags_compress compress;
 	uint32_t connect_timeout, timeout;     /* seconds; 0: the server's own */
 	struct ags_strings servers;      /* a subset of the group; empty: all */
+	struct ags_strings link_dest;    /* directories there; files that are the same in one of them are hard-linked */
+	const char *release;             /* NULL, or the name of a release: ags_release_sync() */
+	const char *dest;                /* not relative: the directory below a server's root, both ends a slash; NULL: the root itself */
+	const char *shown_below;         /* with dest: where changes are said to be; ends with a slash */
+	bool no_uploads;                 /* uploads of Drupal sites in the list are an error */
 };
 
 #define AGS_NO_MAX_DELETE UINT32_MAX
@@ -53,6 +58,7 @@ struct ags_run_options {
 	size_t input_len;
 	unsigned parallel;
 	uint32_t connect_timeout, timeout;     /* seconds; timeout is of silence; 0: the server's own */
+	bool with_root;                  /* the server's root is added as the last word */
 	struct ags_strings servers;
 };
 

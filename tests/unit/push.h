@@ -192,7 +192,7 @@ static inline bool push_begin(struct push *p, const char *root, const char *cons
 {
 	char path[4200];
 	const char *paths[1] = { path };
-	struct ags_scan_options options = { .filter = p->filter, .checksum = p->job.checksum };
+	struct ags_scan_options options = { .filter = p->filter, .checksum = p->job.checksum, .hard_links = p->job.hard_links };
 	struct ags_err err = AGS_ERR_INIT;
 
 	snprintf(path, sizeof(path), "%s/", push_path("%s", root));

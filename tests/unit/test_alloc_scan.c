@@ -14,7 +14,7 @@ static bool send_all(struct ags_err *err)
 	const struct ags_list_format format = { .varint_flags = true, .id0_names = true, .checksums = true };
 	const char *paths[] = { tree_path(&t, "s"), tree_path(&t, "l") };
 	struct ags_filter *filter = ags_filter_new();
-	struct ags_scan_options options = { .relative = true, .checksum = true, .filter = filter };
+	struct ags_scan_options options = { .relative = true, .checksum = true, .hard_links = true, .filter = filter };
 	struct ags_filelist list = AGS_FILELIST_INIT;
 	struct ags_source *source = NULL;
 	struct ags_buf out = AGS_BUF_INIT;

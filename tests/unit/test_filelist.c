@@ -58,6 +58,17 @@ static void dull_name(struct dull *d, unsigned flags)
 	d->p += rest;
 }
 
+/* Nothing is said of what the first name's device number was: nobody may rely on it. */
+static void dull_take_over(struct dull *d, const struct ags_entry *first)
+{
+	d->mode = first->mode;
+	d->mtime = first->mtime;
+	d->uid = first->uid;
+	d->gid = first->gid;
+	if (S_ISCHR(first->mode) || S_ISBLK(first->mode))
+		d->major = UINT32_MAX;
+}
+
 static void check_entry(struct dull *d, const struct ags_filelist *list, uint32_t ndx, unsigned flags)
 {
 	const struct ags_entry *e = &list->entries[ndx];
@@ -67,6 +78,14 @@ static void check_entry(struct dull *d, const struct ags_filelist *list, uint32_
 	ags_filelist_path(list, ndx, path);
 	dull_name(d, flags);
 	CHECK_STR(d->name, path);
+	CHECK_INT(flags & 0x200, e->link != 0 ? 0x200 : 0);
+	if (e->link != 0 && e->link - 1 != ndx) {
+		CHECK_INT(flags & 0x1000, 0);
+		CHECK_INT(dull_varint(d), e->link - 1);
+		dull_take_over(d, &list->entries[e->link - 1]);
+		return;
+	}
+	CHECK_INT(flags & 0x1000, e->link != 0 ? 0x1000 : 0);
 	CHECK_INT(dull_number(d, 3), is_device || is_special ? 0 : e->size);
 	if (!(flags & 0x80))
 		d->mtime = dull_number(d, 4);
@@ -183,6 +202,14 @@ static struct ags_entry *add(struct ags_filelist *list, const char *name, uint32
 	return e;
 }
 
+/* Any earlier file that is the first of its names, or ndx itself. */
+static uint32_t random_first(const struct ags_filelist *list, uint32_t ndx)
+{
+	uint32_t i = (uint32_t)random() % (ndx + 1);
+
+	return i < ndx && list->entries[i].link == i + 1 ? i : ndx;
+}
+
 static void random_entry(struct ags_filelist *list)
 {
 	static const uint32_t types[] = { S_IFREG, S_IFREG, S_IFREG, S_IFDIR, S_IFDIR, S_IFLNK, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK };
@@ -214,6 +241,8 @@ static void random_entry(struct ags_filelist *list)
 	}
 	if (S_ISCHR(e->mode) || S_ISBLK(e->mode))
 		e->size = (int64_t)makedev(random() % 3, random() % 70000);
+	if (!S_ISDIR(e->mode) && random() % 3 == 0)
+		e->link = 1 + random_first(list, list->count - 1);
 	if (S_ISREG(e->mode) && random() % 4) {
 		uint8_t *sum = ags_arena_bytes(&list->arena, 32);
 

@@ -2,6 +2,7 @@
 #include "unit/tree.h"
 #include "base/limits.h"
 #include "rsync/scan.h"
+#include "rsync/scan_links.h"
 
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -398,6 +399,52 @@ static void test_checksums_of_both_kinds_are_taken(void)
 	end();
 }
 
+static void test_names_of_one_file_are_found(void)
+{
+	begin();
+	tree_file(&t, "s/z", "one");
+	tree_file(&t, "s/alone", "alone");
+	tree_file(&t, "s/b/x", "two");
+	tree_file(&t, "outside", "three");
+	CHECK_INT(mkdir(tree_path(&t, "s/a"), 0755), 0);
+	CHECK_INT(link(tree_path(&t, "s/z"), tree_path(&t, "s/a/y")), 0);
+	CHECK_INT(link(tree_path(&t, "s/z"), tree_path(&t, "s/m")), 0);
+	CHECK_INT(link(tree_path(&t, "s/b/x"), tree_path(&t, "s/a/x")), 0);
+	CHECK_INT(link(tree_path(&t, "outside"), tree_path(&t, "s/o")), 0);
+	CHECK(scan("s", NULL, NULL));
+	for (uint32_t i = 0; i < list.count; i++)
+		CHECK_INT(list.entries[i].link, 0);
+	ags_filelist_free(&list);
+	options.hard_links = true;
+	CHECK(scan("s", NULL, NULL));
+	CHECK_STR(listed(), "s=T s/alone s/m s/o s/z s/a s/a/x s/a/y s/b s/b/x");
+	{
+		static const uint32_t want[] = { 0, 0, 3, 4, 3, 0, 7, 3, 0, 7 };
+
+		for (uint32_t i = 0; i < list.count; i++)
+			CHECK_INT(list.entries[i].link, want[i]);
+	}
+	end();
+}
+
+static void test_many_groups_are_kept_apart(void)
+{
+	struct ags_links links = {0};
+	struct stat st = {0};
+	uint32_t n = 0, m = 0;
+
+	for (int round = 0; round < 2; round++)
+		for (uint32_t i = 0; i < 5000; i++) {
+			st.st_dev = i % 3;
+			st.st_ino = i / 3 << (i % 2 * 20);
+			n += ags_links_group(&links, &st) == i + 1;
+			m += ags_links_first(&links, i + 1, 7 * i + (uint32_t)round) == 7 * i + 1;
+		}
+	CHECK_INT(n, 10000);
+	CHECK_INT(m, 10000);
+	ags_links_fini(&links);
+}
+
 static void test_an_entry_takes_few_bytes(void)
 {
 	char name[40];
@@ -538,6 +585,8 @@ int main(void)
 	RUN(test_a_deep_tree_is_walked_to_its_end);
 	RUN(test_too_few_descriptors_are_a_complaint);
 	RUN(test_checksums_of_both_kinds_are_taken);
+	RUN(test_names_of_one_file_are_found);
+	RUN(test_many_groups_are_kept_apart);
 	RUN(test_an_entry_takes_few_bytes);
 	RUN(test_random_trees_are_listed_in_the_order_of_rsync);
 	return check_result();

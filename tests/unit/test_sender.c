@@ -2,6 +2,8 @@
 #include "unit/check.h"
 #include "unit/push.h"
 
+#include <time.h>
+
 static const enum ags_encoding with_zstd[] = { AGS_ENCODING_ZSTD }, with_zlib[] = { AGS_ENCODING_ZLIB };
 static const char *const one[] = { "d1" }, *const three[] = { "d1", "d2", "d3" };
 
@@ -229,6 +231,114 @@ static void test_checksum_finds_what_size_and_time_hide(void)
 }
 
 /* Sends 5 MB of a file that changes under the first reading, so that its check fails and it is asked for again. */
+/* The numbers of files by which the names fall into groups, and their content. */
+#define LINK_GROUPS "(cd %s && find . ! -type d -printf '%%i %%P\\n' | sort -k2 | awk '{ if (!($1 in n)) n[$1] = ++k; print n[$1], $2 }')"
+
+static void check_links(const char *dest)
+{
+	CHECK_INT(push_sh("test -z \"$(rsync -naicH --delete src/ %s/ | tee /dev/stderr)\"", dest), 0);
+	CHECK_INT(push_sh("test \"$" LINK_GROUPS "\" = \"$" LINK_GROUPS "\"", "src", dest), 0);
+}
+
+static void test_names_of_one_file_stay_so(void)
+{
+	struct push p = { .job = { .delete_extraneous = true, .hard_links = true } };
+
+	push_sh("rm -rf src d1 d2 d3 && mkdir -p src/a src/b/c && seq 1 9999 > src/one && ln src/one src/b/c/one && ln src/one src/a/uno && "
+	        "seq 2 99999 > src/a/two && ln src/a/two src/b/two && echo x > src/b/x && ln src/b/x src/b/y && ln -s nowhere src/l && ln src/l src/b/l && "
+	        "ln src/b/x src/b/c/x && : > src/empty && ln src/empty src/a/empty && echo alone > src/alone && mkfifo src/pipe && ln src/pipe src/a/pipe && "
+	        "find src -exec touch -h -d 2011-12-13 {} + && cp -a src d2 && mkdir d3 && cp --preserve=all -r src/. d3/ && "
+	        /* d2: all names apart but for two that do not belong together; d3: one group is older, one has lost a name */
+	        "rm -rf d2 && cp -r --preserve=timestamps,mode --no-preserve=links -d src d2 && ln -f d2/b/x d2/b/two && seq 1 9990 > d3/one && rm d3/b/two");
+	CHECK(push_begin(&p, "src", three, 3));
+	push_run(&p);
+	for (int i = 0; i < 3; i++) {
+		CHECK(push_ended_well(&p.peers[i]));
+		check_links(three[i]);
+	}
+	/* of a group one name is asked for */
+	CHECK_INT(ags_sender_counts(p.peers[0].sender)->sent, 5);
+	push_free(&p);
+	p = (struct push){ .job = { .delete_extraneous = true, .hard_links = true } };
+	CHECK(push_begin(&p, "src", three, 3));
+	push_run(&p);
+	for (int i = 0; i < 3; i++) {
+		CHECK(push_ended_well(&p.peers[i]));
+		CHECK_INT(ags_sender_counts(p.peers[i].sender)->changes, 0);
+	}
+	push_free(&p);
+}
+
+static void test_names_of_one_changed_file_switch_at_the_release(void)
+{
+	struct push p = { .job = { .delete_extraneous = true, .hard_links = true }, .hold = true };
+
+	push_sh("rm -rf src d1 && mkdir -p src/a && seq 1 9999 > src/one && ln src/one src/a/one && ln src/one src/two && cp -a src d1 && seq 3 9999 > src/one");
+	CHECK(push_begin(&p, "src", one, 1));
+	push_run(&p);
+	CHECK_INT(push_sh("test $(head -qn1 d1/one d1/two d1/a/one | uniq -c | tr -d ' ') = 31"), 0);
+	p.hold = false;
+	push_run(&p);
+	CHECK(push_ended_well(&p.peers[0]));
+	check_links("d1");
+	push_free(&p);
+}
+
+/* rsync lists names in the order of the list and is right whatever groups there are. */
+static void test_random_groups_of_names_stay_so(void)
+{
+	unsigned seed = (unsigned)time(NULL);
+
+	fprintf(stderr, "seed %u\n", seed);
+	srandom(seed);
+	for (int round = 0; round < 8 && check_failures == 0; round++) {
+		struct push p = { .job = { .delete_extraneous = true, .hard_links = true, .checksum = round % 2 } };
+
+		push_sh("rm -rf src d1 d2 d3 && mkdir -p src/d1/e src/d2 src/d3/e/f && cd src && for i in $(seq 12); do echo $i > f$i; done && mknod null c 1 3 2>/dev/null; "
+		        "mknod tty c 5 0 2>/dev/null; mknod zero c 1 5 2>/dev/null; RANDOM=%ld; for i in $(seq 60); do "
+		        "set -- f1 f2 f3 f4 f5 f6 f7 f8 null tty zero; shift $((i * 7 %% 11)); d=$(find . -type d | sort | sed -n $((i * 5 %% 7 + 1))p); "
+		        "case $((%ld + i * i)) in *[0-6]) ln $1 $d/n$i 2>/dev/null;; *) cp -a $1 $d/n$i 2>/dev/null;; esac; done; find . -exec touch -h -d 2011-12-13 {} +; "
+		        "cd .. && cp -a src d2 && rm -f d2/f[1-4] d2/d3/e/* 2>/dev/null; cp -r -d --no-preserve=links src d3", random() % 32768, random() % 1000);
+		CHECK(push_begin(&p, "src", three, 3));
+		push_run(&p);
+		for (int i = 0; i < 3; i++) {
+			CHECK(push_ended_well(&p.peers[i]));
+			check_links(three[i]);
+		}
+		push_free(&p);
+	}
+}
+
+static void test_devices_arrive(void)
+{
+	struct push p = { .job = { .delete_extraneous = true } };
+
+	push_sh("rm -rf src d1 && mkdir -p src/d");
+	if (push_sh("mknod src/null c 1 3 2>/dev/null") != 0) {
+		printf("skip devices_arrive - devices cannot be made here\n");
+		return;
+	}
+	push_sh("mknod src/zero c 1 5 && mknod src/loop b 7 300 && mknod src/d/big c 300 70000 && mkfifo src/d/pipe && "
+	        "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"src/d/socket\")' && touch -d 2011-12-13 src/* src/d/* src/d src");
+	CHECK_INT(push_sh("test -S src/d/socket"), 0);
+	push_all(&p, one, 1);
+	CHECK_INT(push_sh("test \"$(cd src && stat -c '%%n %%F %%t %%T' * */*)\" = \"$(cd d1 && stat -c '%%n %%F %%t %%T' * */*)\""), 0);
+	push_free(&p);
+}
+
+static void test_a_file_with_holes_arrives(void)
+{
+	struct push p = { .job = { .delete_extraneous = true, .compress = true, .encodings = with_zstd, .encoding_count = 1 } };
+
+	push_sh("rm -rf src d1 d2 d3 && mkdir src && truncate -s 64M src/holes && for at in 0 5000000 40000000 67108860; do "
+	        "printf data | dd of=src/holes bs=1 seek=$at conv=notrunc 2>/dev/null; done; touch -d 2011-12-13 src/holes; mkdir -p d3 && truncate -s 64M d3/holes; "
+	        "test $(du -k src/holes | cut -f1) -lt 1000");
+	push_all(&p, three, 3);
+	CHECK(ags_sender_counts(p.peers[0].sender)->wire_bytes < 100000);
+	CHECK(ags_sender_counts(p.peers[2].sender)->matched > 60000000);
+	push_free(&p);
+}
+
 static void test_a_file_changed_while_sent_is_sent_again(void)
 {
 	struct push p = { .job = { .delete_extraneous = true }, .write_max = 4096 };
@@ -269,6 +379,11 @@ int main(void)
 	RUN(test_a_file_changed_after_the_list_arrives_as_it_is);
 	RUN(test_a_vanished_file_is_passed_over);
 	RUN(test_checksum_finds_what_size_and_time_hide);
+	RUN(test_names_of_one_file_stay_so);
+	RUN(test_names_of_one_changed_file_switch_at_the_release);
+	RUN(test_random_groups_of_names_stay_so);
+	RUN(test_devices_arrive);
+	RUN(test_a_file_with_holes_arrives);
 	RUN(test_a_file_changed_while_sent_is_sent_again);
 	push_sh("rm -rf %s", push_dir);
 	return check_result();

@@ -57,6 +57,7 @@ final class Options
             self::flag('checksum', 'Compare files by their content, not by size and time. It reads everything everywhere.', 'checksum'),
             self::flag('numeric-ids', 'Owners and groups by number, not by name.', 'numeric_ids'),
             self::flag('update', 'Leave files alone that are newer on the server.', 'update'),
+            self::flag('hard-links', 'Names of one file stay names of one file.', 'hard_links'),
             new Option('compress', OptionKind::Text, 'auto, none, zstd or zlib. Default: auto.', 'HOW', 'compress'),
         ];
     }
