@@ -10,13 +10,13 @@ if [ -z "${FLEET_MODE:-}" ]; then
     . "$here/setup.sh"
     echo '== Building the extension, and fetching a real application (Debian'\''s package mediawiki)'
     setup_packages || exit
-    bash "$here/build-ext.sh" || exit
+    [ -n "${AEGIR_SCALE_MODULE:-}" ] || bash "$here/build-ext.sh" || exit
     setup_unpack mediawiki "$top/build/trees/mediawiki" || exit
 fi
 fleet_enter "$0" "$@"
 
 work=$FLEET_DIR/demo
-module=$top/build/ext/modules/aegir_scale.so
+module=${AEGIR_SCALE_MODULE:-$top/build/ext/modules/aegir_scale.so}
 hub=/var/aegir
 fleet_has_namespaces || hub=$FLEET_DIR/hub
 tree=$hub/platforms/mediawiki-1.39

@@ -31,7 +31,7 @@ done
 if [ -z "${FLEET_MODE:-}" ]; then
     . "$here/../setup.sh"
     setup_packages || exit
-    bash "$here/../build-ext.sh" >/dev/null || exit
+    [ -n "${AEGIR_SCALE_MODULE:-}" ] || bash "$here/../build-ext.sh" >/dev/null || exit
     setup_unpack mediawiki "$top/build/trees/mediawiki" || exit
     if [ ! -d "$top/build/trees/drupal" ]; then
         rm -rf "$top/build/trees/drupal.new"
@@ -41,14 +41,16 @@ fi
 fleet_enter "$0" "$@"
 fleet_has_namespaces || { echo 'the bench needs namespaces, so that both sides can be told apart'; exit 1; }
 
-ours=(php -n -d memory_limit=1G -d "extension=$top/build/ext/modules/aegir_scale.so" "$here/ours.php" "$FLEET_DIR/topology.yml")
+module=${AEGIR_SCALE_MODULE:-$top/build/ext/modules/aegir_scale.so}
+ours=(php -n -d memory_limit=1G -d "extension=$module" "$here/ours.php" "$FLEET_DIR/topology.yml")
 results=$FLEET_DIR/results
 names=()
 
 # --- the methods; $path is what is pushed, $stock and $options say how ------------------------------------------------
 
 rsync_to() { rsync "${stock[@]}" -e "ssh -F $1" "$path" "$2:/"; }
-all_at_once() { local name; for name in "${names[@]}"; do rsync_to "$1" "$name" & done; wait; }
+# In a shell of its own, whose only children it waits for.
+all_at_once() ( for name in "${names[@]}"; do rsync_to "$1" "$name" & done; wait )
 
 method_a() { local name; for name in "${names[@]}"; do rsync_to "$FLEET_DIR/ssh_config" "$name"; done; }
 method_b() { all_at_once "$FLEET_DIR/ssh_config"; }
@@ -56,7 +58,7 @@ method_c() { all_at_once "$FLEET_DIR/ssh_config_warm"; }
 method_d() { "${ours[@]}" <<<"sync $path $options" >"$FLEET_DIR/said"; complain "$(<"$FLEET_DIR/said")"; }
 method_e() { ask "sync $path $options"; }
 
-connect_b() { local name; for name in "${names[@]}"; do ssh -F "$FLEET_DIR/ssh_config" "$name" true & done; wait; }
+connect_b() ( for name in "${names[@]}"; do ssh -F "$FLEET_DIR/ssh_config" "$name" true & done; wait )
 connect_d() { "${ours[@]}" <<<"run true $options" >"$FLEET_DIR/said"; complain "$(<"$FLEET_DIR/said")"; }
 
 complain() { [[ $1 == *'"error":null'* ]] || echo "  it did not work: $1" >&2; }
