@@ -88,6 +88,11 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/rsync/wire.c
     ext/scale/fanout.c
     ext/scale/receiver.c
+    ext/scale/release.c
+    ext/scale/release_round.c
+    ext/scale/release_script.c
+    ext/scale/release_switch.c
+    ext/scale/release_uploads.c
     ext/scale/report.c
     ext/scale/rounds.c
     ext/scale/run.c

@@ -16,6 +16,7 @@
 #define AGS_MAX_ENTRIES        50000000u     /* files in one list: 6 GB of ours, more than a receiver can hold */
 #define AGS_MAX_RULES          10000u        /* filter rules of one call */
 #define AGS_MAX_RULE           4096u         /* rsync's receivers take about 5119 bytes a rule */
+#define AGS_MAX_LINK_DEST      20            /* rsync's own bound */
 #define AGS_MAX_BLOCKS         (64u << 20)   /* a basis of 8 TB at the largest block */
 #define AGS_MAX_BLOCK          131072u       /* the largest block rsync chooses */
 #define AGS_MAX_SUMS           (64u << 20)   /* bytes of block sums kept for one receiver; more means whole files */

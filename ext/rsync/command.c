@@ -1,8 +1,9 @@
+#include "base/limits.h"
 #include "rsync/sender.h"
 
 #include <stdio.h>
 
-#define MAX_WORDS 32
+#define MAX_WORDS (32 + AGS_MAX_LINK_DEST)
 
 /* No "i" among the letters after "e.": one list, not increments. No "I": a leftover partial file is never updated in place. */
 bool ags_sender_command(const struct ags_sender_job *job, const char *dest, struct ags_arena *arena,
@@ -33,6 +34,8 @@ bool ags_sender_command(const struct ags_sender_job *job, const char *dest, stru
 		words[n++] = ags_arena_printf(arena, "--timeout=%u", (unsigned)job->timeout);
 	if (job->itemize || job->dry_run)
 		words[n++] = "--log-format=%i";
+	for (size_t i = 0; i < job->link_dest_count && i < AGS_MAX_LINK_DEST; i++)
+		words[n++] = ags_arena_printf(arena, "--link-dest=%s", job->link_dest[i]);
 	words[n++] = ".";
 	words[n++] = dest;
 	for (size_t i = 0; i < n; i++)

@@ -12,7 +12,7 @@
 #define OLDEST_PROTOCOL     31
 #define NEWEST_PROTOCOL     32
 #define MAX_ALGORITHMS      255u
-#define FIRST_BASIS         0x80u       /* the file itself; below are directories that we named, of which there are none */
+#define FIRST_BASIS         0x80u       /* the file itself; below are the directories that we named */
 #define LAST_BASIS          0x83u
 
 static enum ags_step parse_one(struct ags_sender *s, struct ags_cursor *in, struct ags_err *err);
@@ -340,7 +340,7 @@ static enum ags_step read_item(struct ags_sender *s, struct ags_cursor *in, stru
 		return AGS_DONE;
 	if (!may_be_asked(s, ndx, err) || !ags_sums_check(&head.sums, err))
 		return AGS_FAILED;
-	if ((head.flags & AGS_ITEM_BASIS) && (head.basis < FIRST_BASIS || head.basis > LAST_BASIS))
+	if ((head.flags & AGS_ITEM_BASIS) && ((head.basis < FIRST_BASIS && head.basis >= s->job->link_dest_count) || head.basis > LAST_BASIS))
 		return ags_fail_step(err, AGS_PROTOCOL, "the receiver compares with file %u, want %u to %u", head.basis, FIRST_BASIS, LAST_BASIS);
 	r = calloc(1, sizeof(*r) + name_len);
 	if (r == NULL)

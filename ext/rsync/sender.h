@@ -45,6 +45,8 @@ struct ags_sender_job {
 	bool compress;                          /* let the receiver choose from encodings */
 	const enum ags_encoding *encodings;     /* in the order we like them */
 	size_t encoding_count;
+	const char *const *link_dest;           /* directories on the server to hard-link unchanged files from, asked in this order */
+	size_t link_dest_count;                 /* at most AGS_MAX_LINK_DEST */
 };
 
 /* May all be NULL. */

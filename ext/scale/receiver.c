@@ -280,6 +280,8 @@ static void on_deleted(void *arg, const char *path, size_t len)
 /* A change that finds no room is left out; the outcome does not depend on it. */
 static void add_change(struct ags_receiver *r, const char *path, size_t len, const char *code)
 {
+	const char *below = r->push->options->shown_below != NULL ? r->push->options->shown_below : "/";
+	size_t below_len = strlen(below);
 	struct ags_server_result *result = r->member->result;
 	struct ags_arena *arena = &r->push->report->arena;
 	struct ags_change *c;
@@ -287,7 +289,7 @@ static void add_change(struct ags_receiver *r, const char *path, size_t len, con
 
 	if (result->change_count == AGS_MAX_CHANGES)
 		return;
-	copy = ags_arena_bytes(arena, len + 2);
+	copy = ags_arena_bytes(arena, below_len + len + 1);
 	if (result->change_count == result->change_capacity) {
 		size_t capacity = result->change_capacity > 0 ? result->change_capacity * 2 : 16;
 		struct ags_change *more = ags_arena_alloc(arena, capacity * sizeof(*more));
@@ -301,11 +303,11 @@ static void add_change(struct ags_receiver *r, const char *path, size_t len, con
 	}
 	if (copy == NULL)
 		return;
-	copy[0] = '/';
-	memcpy(copy + 1, path, len);
-	copy[len + 1] = '\0';
+	memcpy(copy, below, below_len);
+	memcpy(copy + below_len, path, len);
+	copy[below_len + len] = '\0';
 	c = &result->changes[result->change_count++];
 	c->path = copy;
-	c->path_len = len + 1;
+	c->path_len = below_len + len;
 	snprintf(c->code, sizeof(c->code), "%s", code);
 }

@@ -25,6 +25,8 @@ struct ags_change {
 	char code[12];               /* "<f.st......", "*deleting", "cd+++++++++" */
 };
 
+struct ags_releases;
+
 struct ags_server_result {
 	const char *server;
 	enum ags_outcome outcome;
@@ -44,6 +46,7 @@ struct ags_server_result {
 	const char *out, *errors;    /* stdout and stderr, at most AGS_MAX_OUTPUT each; raw bytes, NUL behind */
 	size_t out_len, errors_len;
 	bool out_cut, errors_cut;    /* there was more */
+	struct ags_releases *releases;         /* of a call of scale/release.h; NULL: not known */
 };
 
 struct ags_report {

@@ -38,7 +38,7 @@ static bool start(struct ags_receiver *r, struct ags_err *err)
 	const struct ags_server *s = r->member->server;
 	struct ags_arena arena = AGS_ARENA_INIT;
 	struct ags_buf command = AGS_BUF_INIT;
-	const char *const *argv, *dest = ags_arena_printf(&arena, "%s/", s->root);
+	const char *const *argv, *dest = ags_arena_printf(&arena, "%s%s", s->root, p->options->dest != NULL ? p->options->dest : "/");
 	size_t argc;
 	bool ok;
 

@@ -13,6 +13,7 @@ struct runner {
 };
 
 static bool begin(struct ags_fanout *f, struct runner **runners, const struct ags_run_options *options, struct ags_err *err);
+static bool start(struct ags_fanout *f, const struct ags_strings *argv, bool with_root, struct ags_err *err);
 static void step(struct ags_member *m);
 static bool exchange(struct ags_member *m, struct ags_err *err);
 static bool read_output(struct ags_member *m, struct runner *r, struct ags_err *err);
@@ -25,7 +26,6 @@ bool ags_run(const struct ags_environment *env, const struct ags_topology *t, co
              const struct ags_run_options *options, const struct ags_host *host, struct ags_report *report, struct ags_err *err)
 {
 	struct ags_fanout f = { .members = NULL };
-	struct ags_buf command = AGS_BUF_INIT;
 	struct runner *runners = NULL;
 	int64_t began = ags_now_ms();
 	bool ok = false;
@@ -34,15 +34,9 @@ bool ags_run(const struct ags_environment *env, const struct ags_topology *t, co
 		ags_fail(err, AGS_USAGE, "no command is given, want at least one word");
 		goto out;
 	}
-	if (!ags_quote_argv(argv->items, argv->count, &command, err) ||
-	    !ags_fanout_init(&f, env, t, group, &options->servers, host, report, err) || !begin(&f, &runners, options, err))
+	if (!ags_fanout_init(&f, env, t, group, &options->servers, host, report, err) || !begin(&f, &runners, options, err) ||
+	    !start(&f, argv, options->with_root, err))
 		goto out;
-	if (!ags_buf_u8(&command, '\0')) {
-		ags_fail_nomem(err);
-		goto out;
-	}
-	for (size_t i = 0; i < f.count; i++)
-		ags_fanout_start(&f.members[i], (const char *)ags_buf_bytes(&command));
 	ok = true;
 	while (ok && f.left > 0)
 		ok = ags_fanout_turn(&f, AGS_MAX_WAIT_MS, err);
@@ -55,7 +49,6 @@ out:
 	report->seconds = (double)(ags_now_ms() - began) / 1000;
 	free(runners);
 	ags_fanout_fini(&f);
-	ags_buf_free(&command);
 	return ok;
 }
 
@@ -73,6 +66,27 @@ static bool begin(struct ags_fanout *f, struct runner **runners, const struct ag
 		f->members[i].own = &(*runners)[i];
 	}
 	return true;
+}
+
+static bool start(struct ags_fanout *f, const struct ags_strings *argv, bool with_root, struct ags_err *err)
+{
+	struct ags_buf command = AGS_BUF_INIT;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < f->count; i++) {
+		const char *root = f->members[i].server->root;
+
+		ags_buf_clear(&command);
+		ok = ags_quote_argv(argv->items, argv->count, &command, err);
+		if (ok && with_root)
+			ok = (ags_buf_add(&command, " ", 1) || ags_fail_nomem(err)) && ags_quote_argv(&root, 1, &command, err);
+		if (ok && !ags_buf_u8(&command, '\0'))
+			ok = ags_fail_nomem(err);
+		if (ok)
+			ags_fanout_start(&f->members[i], (const char *)ags_buf_bytes(&command));
+	}
+	ags_buf_free(&command);
+	return ok;
 }
 
 static void step(struct ags_member *m)

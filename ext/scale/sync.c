@@ -73,7 +73,7 @@ static bool begin(struct ags_push *p, const struct ags_environment *env, const s
 	for (size_t i = 0; i < p->fanout.count; i++) {
 		const struct ags_server *s = p->fanout.members[i].server;
 
-		if (!o->relative && o->delete_extraneous && s->root[0] == '\0')
+		if (!o->relative && o->delete_extraneous && o->dest == NULL && s->root[0] == '\0')
 			return ags_fail(err, AGS_USAGE, "relative is false and the root of %s is /, where files would be deleted; "
 			                "give the server a root, or leave relative or delete as they are", s->name);
 		if (!ags_receiver_init(&p->receivers[i], p, &p->fanout.members[i], err))
@@ -122,6 +122,8 @@ static bool make_job(struct ags_push *p, struct ags_err *err)
 	job->keep_dirlinks = o->keep_dirlinks;
 	job->omit_dir_times = o->omit_dir_times;
 	job->update = o->update;
+	job->link_dest = o->link_dest.items;
+	job->link_dest_count = o->link_dest.count;
 	job->hard_links = o->hard_links;
 	job->compress = o->compress != AGS_COMPRESS_NONE;
 	job->encodings = o->compress == AGS_COMPRESS_ZSTD ? zstd : o->compress == AGS_COMPRESS_ZLIB ? zlib : automatic;
@@ -183,6 +185,8 @@ static bool protect(struct ags_push *p, struct ags_err *err)
 	struct ags_filter *rules = ags_filter_new();
 	bool ok = rules != NULL || ags_fail_nomem(err);
 
+	if (ok && o->no_uploads)
+		ok = ags_uploads_refuse(&p->list, err);
 	if (ok && !o->protect_is_set)
 		ok = ags_uploads_protect(rules, &p->list, err);
 	for (size_t i = 0; ok && i < o->protect.count; i++)

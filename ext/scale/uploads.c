@@ -34,6 +34,24 @@ bool ags_uploads_protect(struct ags_filter *filter, const struct ags_filelist *l
 	return true;
 }
 
+bool ags_uploads_refuse(const struct ags_filelist *list, struct ags_err *err)
+{
+	char path[AGS_MAX_PATH];
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct ags_entry *e = &list->entries[i];
+		uint32_t site = e->parent, sites = site == AGS_NO_PARENT ? site : list->entries[site].parent;
+
+		if (!S_ISDIR(e->mode) || sites == AGS_NO_PARENT || !is_uploads_name(e->name, e->name_len))
+			continue;
+		if (list->entries[sites].name_len != 5 || memcmp(list->entries[sites].name, "sites", 5) != 0 || !is_drupal_root(list, sites))
+			continue;
+		ags_filelist_path(list, i, path);
+		return ags_fail(err, AGS_USAGE, "%s holds uploads and lies too deep for a release, want a Drupal root, or the directory that one is in", path);
+	}
+	return true;
+}
+
 bool ags_protect_pattern(struct ags_filter *filter, const struct ags_filelist *list, const char *pattern, struct ags_err *err)
 {
 	char path[AGS_MAX_PATH];

@@ -12,6 +12,9 @@
  * sites/NAME, or in the uploads themselves, the path tells.
  */
 
+/* An error when there are uploads in the list. */
+bool ags_uploads_refuse(const struct ags_filelist *list, struct ags_err *err);
+
 /* Adds a rule that protects the uploads of every site in the list. The list is of the pushed paths. */
 bool ags_uploads_protect(struct ags_filter *filter, const struct ags_filelist *list, struct ags_err *err);
 
