@@ -18,11 +18,13 @@
 #include "host.h"
 #include "options.h"
 #include "results.h"
+#include "scale/release.h"
 #include "throw.h"
 #include "topology_object.h"
 
 #include "aegir_scale_arginfo.h"
 
+#define MAX_KEPT 1000000
 #define IDLE_MS 300000               /* sshd and firewalls forget silent connections too */
 
 ZEND_DECLARE_MODULE_GLOBALS(aegir_scale)
@@ -32,6 +34,7 @@ zend_class_entry *ags_ce_scale_exception, *ags_ce_topology_exception, *ags_ce_ca
 zend_class_entry *ags_ce_problem, *ags_ce_topology, *ags_ce_progress, *ags_ce_change;
 zend_class_entry *ags_ce_server_result, *ags_ce_report, *ags_ce_sync_report, *ags_ce_status_report;
 zend_class_entry *ags_ce_run_result, *ags_ce_run_report;
+zend_class_entry *ags_ce_release_result, *ags_ce_release_report;
 
 /* One call of a function, and what there is to free when a fatal error cuts it short. */
 struct call {
@@ -40,6 +43,8 @@ struct call {
 	char *group;
 	HashTable *words, *options;          /* paths or argv; words NULL: the path */
 	zend_string *path;
+	char *id;                            /* of a release; borrowed from the argument */
+	zend_long keep;
 	struct ags_strings strings;
 	struct ags_options settings;
 	struct ags_php_host host;
@@ -55,6 +60,7 @@ static void perform(struct call *c, zval *topology, const zend_fcall_info *callb
 static void call_body(void *arg);
 static bool read_arguments(struct call *c);
 static bool run_engine(struct call *c);
+static bool run_release(struct call *c, const struct ags_environment *env);
 static void give_report(const struct call *c, zval *to);
 static bool refuse_nested(void);
 static void list_session(zval *list, const struct ags_session_stats *s);
@@ -117,6 +123,62 @@ ZEND_FUNCTION(Aegir_Scale_cluster_run)
 	(void)len;
 	c.kind = AGS_CALL_RUN;
 	perform(&c, topology, &callback, &cache);
+}
+
+ZEND_FUNCTION(Aegir_Scale_release_list)
+{
+	struct call c = CALL_INIT;
+	zval *topology;
+	size_t len;
+
+	ZEND_PARSE_PARAMETERS_START(3, 4)
+		Z_PARAM_OBJECT_OF_CLASS(topology, ags_ce_topology)
+		Z_PARAM_PATH(c.group, len)
+		Z_PARAM_STR(c.path)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_ARRAY_HT(c.options)
+	ZEND_PARSE_PARAMETERS_END();
+	(void)len;
+	c.kind = AGS_CALL_RELEASE_LIST;
+	perform(&c, topology, &empty_fcall_info, &empty_fcall_info_cache);
+}
+
+ZEND_FUNCTION(Aegir_Scale_release_switch)
+{
+	struct call c = CALL_INIT;
+	zval *topology;
+	size_t len;
+
+	ZEND_PARSE_PARAMETERS_START(4, 5)
+		Z_PARAM_OBJECT_OF_CLASS(topology, ags_ce_topology)
+		Z_PARAM_PATH(c.group, len)
+		Z_PARAM_STR(c.path)
+		Z_PARAM_PATH(c.id, len)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_ARRAY_HT(c.options)
+	ZEND_PARSE_PARAMETERS_END();
+	(void)len;
+	c.kind = AGS_CALL_RELEASE_SWITCH;
+	perform(&c, topology, &empty_fcall_info, &empty_fcall_info_cache);
+}
+
+ZEND_FUNCTION(Aegir_Scale_release_prune)
+{
+	struct call c = CALL_INIT;
+	zval *topology;
+	size_t len;
+
+	ZEND_PARSE_PARAMETERS_START(4, 5)
+		Z_PARAM_OBJECT_OF_CLASS(topology, ags_ce_topology)
+		Z_PARAM_PATH(c.group, len)
+		Z_PARAM_STR(c.path)
+		Z_PARAM_LONG(c.keep)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_ARRAY_HT(c.options)
+	ZEND_PARSE_PARAMETERS_END();
+	(void)len;
+	c.kind = AGS_CALL_RELEASE_PRUNE;
+	perform(&c, topology, &empty_fcall_info, &empty_fcall_info_cache);
 }
 
 ZEND_FUNCTION(Aegir_Scale_pool_stats)
@@ -213,8 +275,14 @@ static void call_body(void *arg)
 
 static bool read_arguments(struct call *c)
 {
-	if (!ags_options_read(&c->settings, c->options, 4, c->kind, &c->arena))
+	bool is_later = c->kind == AGS_CALL_RELEASE_SWITCH || c->kind == AGS_CALL_RELEASE_PRUNE;
+
+	if (!ags_options_read(&c->settings, c->options, is_later ? 5 : 4, c->kind, &c->arena))
 		return false;
+	if (c->kind == AGS_CALL_RELEASE_PRUNE && (c->keep < 0 || c->keep > MAX_KEPT)) {
+		zend_argument_value_error(4, "must be between 0 and %d", MAX_KEPT);
+		return false;
+	}
 	if (c->kind == AGS_CALL_RUN)
 		return ags_options_argv(&c->strings, c->words, 3, &c->arena);
 	if (c->kind == AGS_CALL_STATUS)
@@ -234,7 +302,23 @@ static bool run_engine(struct call *c)
 		return ags_fail_nomem(&c->err);
 	if (c->kind == AGS_CALL_RUN)
 		return ags_run(&env, c->topology, c->group, &c->strings, &c->settings.run, &c->host.engine, &c->report, &c->err);
-	return ags_sync(&env, c->topology, c->group, &c->strings, &c->settings.sync, &c->host.engine, &c->report, &c->err);
+	if (c->kind == AGS_CALL_SYNC && c->settings.sync.release != NULL)
+		return ags_release_sync(&env, c->topology, c->group, &c->strings, &c->settings.sync, &c->host.engine, &c->report, &c->err);
+	if (c->kind & (AGS_CALL_SYNC | AGS_CALL_STATUS))
+		return ags_sync(&env, c->topology, c->group, &c->strings, &c->settings.sync, &c->host.engine, &c->report, &c->err);
+	return run_release(c, &env);
+}
+
+static bool run_release(struct call *c, const struct ags_environment *env)
+{
+	const struct ags_sync_options *o = &c->settings.sync;
+	const char *path = c->strings.items[0];
+
+	if (c->kind == AGS_CALL_RELEASE_LIST)
+		return ags_release_list(env, c->topology, c->group, path, o, &c->host.engine, &c->report, &c->err);
+	if (c->kind == AGS_CALL_RELEASE_PRUNE)
+		return ags_release_prune(env, c->topology, c->group, path, (unsigned)c->keep, o, &c->host.engine, &c->report, &c->err);
+	return ags_release_switch(env, c->topology, c->group, path, c->id, o, &c->host.engine, &c->report, &c->err);
 }
 
 static void give_report(const struct call *c, zval *to)
@@ -248,6 +332,11 @@ static void give_report(const struct call *c, zval *to)
 		break;
 	case AGS_CALL_RUN:
 		ags_result_run_report(to, &c->report);
+		break;
+	case AGS_CALL_RELEASE_LIST:
+	case AGS_CALL_RELEASE_SWITCH:
+	case AGS_CALL_RELEASE_PRUNE:
+		ags_result_release_report(to, &c->report);
 		break;
 	}
 }
@@ -300,6 +389,8 @@ static void register_classes(void)
 	ags_ce_status_report = register_class_Aegir_Scale_StatusReport(ags_ce_report);
 	ags_ce_run_result = register_class_Aegir_Scale_RunResult(php_json_serializable_ce);
 	ags_ce_run_report = register_class_Aegir_Scale_RunReport(ags_ce_report);
+	ags_ce_release_result = register_class_Aegir_Scale_ReleaseResult(php_json_serializable_ce);
+	ags_ce_release_report = register_class_Aegir_Scale_ReleaseReport(ags_ce_report);
 }
 
 static PHP_MINIT_FUNCTION(aegir_scale)

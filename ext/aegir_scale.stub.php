@@ -251,6 +251,44 @@ namespace Aegir\Scale {
         public function jsonSerialize(): array {}
     }
 
+    /** The releases of a path on one server. */
+    final readonly class ReleaseResult implements \JsonSerializable
+    {
+        public readonly string $server;
+        /** Synced when something was changed, Unchanged when nothing had to be; Staged when it was kept from switching, or went back. */
+        public readonly Outcome $outcome;
+        /** The release that is served, or null. */
+        public readonly ?string $current;
+        /** The good release that was served last before it, or null: what one goes back to. */
+        public readonly ?string $lastGood;
+        /** @var list<string> all that are whole, newest first */
+        public readonly array $releases;
+        /** @var list<string> those that a call has switched to and ended well, most recently first */
+        public readonly array $good;
+        /** @var list<string> begun by a call that failed; a sync into the same release goes on with it */
+        public readonly array $unfinished;
+        /** @var list<string> removed by this call */
+        public readonly array $removed;
+        public readonly float $seconds;
+        public readonly ?string $error;
+
+        /** @implementation-alias Aegir\Scale\Problem::jsonSerialize */
+        public function jsonSerialize(): array {}
+    }
+
+    /** What release_list(), release_switch() and release_prune() found and did. */
+    final readonly class ReleaseReport implements Report
+    {
+        /** True when no server failed or was kept from switching. */
+        public readonly bool $ok;
+        public readonly float $seconds;
+        /** @var array<string, ReleaseResult> */
+        public readonly array $servers;
+
+        /** @implementation-alias Aegir\Scale\Problem::jsonSerialize */
+        public function jsonSerialize(): array {}
+    }
+
     /**
      * Copies paths of this machine to every server of a group, all at once.
      *
@@ -269,6 +307,9 @@ namespace Aegir\Scale {
      *  - compress ("auto", "none", "zstd", "zlib"; default auto)
      *  - dry_run, itemize (bool, false)
      *  - commit ("together", "each"; default together)
+     *  - release (string): put the one path, a directory, into PATH/.releases/NAME on each server, with hard links to what is the same in the
+     *    release that is served there, and when all servers have it switch PATH/current to it. Filters begin at the path.
+     *    Uploads of Drupal sites are no part of a release: it has links to PATH/.releases/.shared in their place
      *  - max_failures (int, 0): servers that may fail without keeping the others from switching
      *  - max_delete (int, no limit): a server on which more entries would be deleted fails before anything is changed there; all
      *    servers are asked by a dry run first, which takes its time
@@ -310,6 +351,43 @@ namespace Aegir\Scale {
      * @throws ScaleException
      */
     function cluster_status(Topology $t, string $group, array|string $paths, array $options = []): StatusReport {}
+
+    /**
+     * The releases of a path on every server of a group: what is there, what is served, what can be gone back to.
+     *
+     * Options: parallel, connect_timeout, timeout, servers as for cluster_sync().
+     *
+     * @param string $path absolute; what cluster_sync() was given with the option release
+     * @throws \ValueError
+     * @throws CancelledException
+     * @throws ScaleException
+     */
+    function release_list(Topology $t, string $group, string $path, array $options = []): ReleaseReport {}
+
+    /**
+     * Makes a release the one that is served, on every server of a group, by one rename of a symbolic link on each. No server switches
+     * unless all have the release; when more fail in the switch than may, the others go back to what they served.
+     *
+     * Options: those of release_list() and max_failures.
+     *
+     * @throws \ValueError
+     * @throws CancelledException
+     * @throws ScaleException
+     */
+    function release_switch(Topology $t, string $group, string $path, string $id, array $options = []): ReleaseReport {}
+
+    /**
+     * Removes old releases, and what failed calls left a day ago or earlier. Kept are the $keep good releases that were served last,
+     * the one that is served, the last good one before it, and those that never were good for a day.
+     *
+     * Options: those of release_list().
+     *
+     * @param int $keep 0 to 1000000
+     * @throws \ValueError
+     * @throws CancelledException
+     * @throws ScaleException
+     */
+    function release_prune(Topology $t, string $group, string $path, int $keep, array $options = []): ReleaseReport {}
 
     /**
      * The connections this process keeps.

@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: 01a1ce1e01919c1b3e7fbae1a5432b18037372db */
+ * Stub hash: 3061aebf30fff1a6fb567c4bbc46ac7becc7084a */
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_Aegir_Scale_cluster_sync, 0, 3, Aegir\\Scale\\SyncReport, 0)
 	ZEND_ARG_OBJ_INFO(0, t, Aegir\\Scale\\Topology, 0)
@@ -21,6 +21,29 @@ ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_Aegir_Scale_cluster_status, 0, 3,
 	ZEND_ARG_OBJ_INFO(0, t, Aegir\\Scale\\Topology, 0)
 	ZEND_ARG_TYPE_INFO(0, group, IS_STRING, 0)
 	ZEND_ARG_TYPE_MASK(0, paths, MAY_BE_ARRAY|MAY_BE_STRING, NULL)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, options, IS_ARRAY, 0, "[]")
+ZEND_END_ARG_INFO()
+
+ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_Aegir_Scale_release_list, 0, 3, Aegir\\Scale\\ReleaseReport, 0)
+	ZEND_ARG_OBJ_INFO(0, t, Aegir\\Scale\\Topology, 0)
+	ZEND_ARG_TYPE_INFO(0, group, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, path, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, options, IS_ARRAY, 0, "[]")
+ZEND_END_ARG_INFO()
+
+ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_Aegir_Scale_release_switch, 0, 4, Aegir\\Scale\\ReleaseReport, 0)
+	ZEND_ARG_OBJ_INFO(0, t, Aegir\\Scale\\Topology, 0)
+	ZEND_ARG_TYPE_INFO(0, group, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, path, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, id, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, options, IS_ARRAY, 0, "[]")
+ZEND_END_ARG_INFO()
+
+ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_Aegir_Scale_release_prune, 0, 4, Aegir\\Scale\\ReleaseReport, 0)
+	ZEND_ARG_OBJ_INFO(0, t, Aegir\\Scale\\Topology, 0)
+	ZEND_ARG_TYPE_INFO(0, group, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, path, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, keep, IS_LONG, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, options, IS_ARRAY, 0, "[]")
 ZEND_END_ARG_INFO()
 
@@ -64,10 +87,17 @@ ZEND_END_ARG_INFO()
 
 #define arginfo_class_Aegir_Scale_RunReport_jsonSerialize arginfo_Aegir_Scale_pool_stats
 
+#define arginfo_class_Aegir_Scale_ReleaseResult_jsonSerialize arginfo_Aegir_Scale_pool_stats
+
+#define arginfo_class_Aegir_Scale_ReleaseReport_jsonSerialize arginfo_Aegir_Scale_pool_stats
+
 
 ZEND_FUNCTION(Aegir_Scale_cluster_sync);
 ZEND_FUNCTION(Aegir_Scale_cluster_run);
 ZEND_FUNCTION(Aegir_Scale_cluster_status);
+ZEND_FUNCTION(Aegir_Scale_release_list);
+ZEND_FUNCTION(Aegir_Scale_release_switch);
+ZEND_FUNCTION(Aegir_Scale_release_prune);
 ZEND_FUNCTION(Aegir_Scale_pool_stats);
 ZEND_FUNCTION(Aegir_Scale_pool_close);
 ZEND_METHOD(Aegir_Scale_Problem, __toString);
@@ -83,6 +113,9 @@ static const zend_function_entry ext_functions[] = {
 	ZEND_NS_FALIAS("Aegir\\Scale", cluster_sync, Aegir_Scale_cluster_sync, arginfo_Aegir_Scale_cluster_sync)
 	ZEND_NS_FALIAS("Aegir\\Scale", cluster_run, Aegir_Scale_cluster_run, arginfo_Aegir_Scale_cluster_run)
 	ZEND_NS_FALIAS("Aegir\\Scale", cluster_status, Aegir_Scale_cluster_status, arginfo_Aegir_Scale_cluster_status)
+	ZEND_NS_FALIAS("Aegir\\Scale", release_list, Aegir_Scale_release_list, arginfo_Aegir_Scale_release_list)
+	ZEND_NS_FALIAS("Aegir\\Scale", release_switch, Aegir_Scale_release_switch, arginfo_Aegir_Scale_release_switch)
+	ZEND_NS_FALIAS("Aegir\\Scale", release_prune, Aegir_Scale_release_prune, arginfo_Aegir_Scale_release_prune)
 	ZEND_NS_FALIAS("Aegir\\Scale", pool_stats, Aegir_Scale_pool_stats, arginfo_Aegir_Scale_pool_stats)
 	ZEND_NS_FALIAS("Aegir\\Scale", pool_close, Aegir_Scale_pool_close, arginfo_Aegir_Scale_pool_close)
 	ZEND_FE_END
@@ -173,6 +206,18 @@ static const zend_function_entry class_Aegir_Scale_RunResult_methods[] = {
 
 static const zend_function_entry class_Aegir_Scale_RunReport_methods[] = {
 	ZEND_MALIAS(Aegir_Scale_Problem, jsonSerialize, jsonSerialize, arginfo_class_Aegir_Scale_RunReport_jsonSerialize, ZEND_ACC_PUBLIC)
+	ZEND_FE_END
+};
+
+
+static const zend_function_entry class_Aegir_Scale_ReleaseResult_methods[] = {
+	ZEND_MALIAS(Aegir_Scale_Problem, jsonSerialize, jsonSerialize, arginfo_class_Aegir_Scale_ReleaseResult_jsonSerialize, ZEND_ACC_PUBLIC)
+	ZEND_FE_END
+};
+
+
+static const zend_function_entry class_Aegir_Scale_ReleaseReport_methods[] = {
+	ZEND_MALIAS(Aegir_Scale_Problem, jsonSerialize, jsonSerialize, arginfo_class_Aegir_Scale_ReleaseReport_jsonSerialize, ZEND_ACC_PUBLIC)
 	ZEND_FE_END
 };
 
@@ -707,6 +752,109 @@ static zend_class_entry *register_class_Aegir_Scale_RunReport(zend_class_entry *
 	zend_class_entry ce, *class_entry;
 
 	INIT_NS_CLASS_ENTRY(ce, "Aegir\\Scale", "RunReport", class_Aegir_Scale_RunReport_methods);
+	class_entry = zend_register_internal_class_ex(&ce, NULL);
+	class_entry->ce_flags |= ZEND_ACC_FINAL|ZEND_ACC_READONLY_CLASS;
+	zend_class_implements(class_entry, 1, class_entry_Aegir_Scale_Report);
+
+	zval property_ok_default_value;
+	ZVAL_UNDEF(&property_ok_default_value);
+	zend_string *property_ok_name = zend_string_init("ok", sizeof("ok") - 1, 1);
+	zend_declare_typed_property(class_entry, property_ok_name, &property_ok_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
+	zend_string_release(property_ok_name);
+
+	zval property_seconds_default_value;
+	ZVAL_UNDEF(&property_seconds_default_value);
+	zend_string *property_seconds_name = zend_string_init("seconds", sizeof("seconds") - 1, 1);
+	zend_declare_typed_property(class_entry, property_seconds_name, &property_seconds_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
+	zend_string_release(property_seconds_name);
+
+	zval property_servers_default_value;
+	ZVAL_UNDEF(&property_servers_default_value);
+	zend_string *property_servers_name = zend_string_init("servers", sizeof("servers") - 1, 1);
+	zend_declare_typed_property(class_entry, property_servers_name, &property_servers_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_string_release(property_servers_name);
+
+	return class_entry;
+}
+
+static zend_class_entry *register_class_Aegir_Scale_ReleaseResult(zend_class_entry *class_entry_JsonSerializable)
+{
+	zend_class_entry ce, *class_entry;
+
+	INIT_NS_CLASS_ENTRY(ce, "Aegir\\Scale", "ReleaseResult", class_Aegir_Scale_ReleaseResult_methods);
+	class_entry = zend_register_internal_class_ex(&ce, NULL);
+	class_entry->ce_flags |= ZEND_ACC_FINAL|ZEND_ACC_READONLY_CLASS;
+	zend_class_implements(class_entry, 1, class_entry_JsonSerializable);
+
+	zval property_server_default_value;
+	ZVAL_UNDEF(&property_server_default_value);
+	zend_string *property_server_name = zend_string_init("server", sizeof("server") - 1, 1);
+	zend_declare_typed_property(class_entry, property_server_name, &property_server_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
+	zend_string_release(property_server_name);
+
+	zend_string *property_outcome_class_Aegir_Scale_Outcome = zend_string_init("Aegir\\Scale\\Outcome", sizeof("Aegir\\Scale\\Outcome")-1, 1);
+	zval property_outcome_default_value;
+	ZVAL_UNDEF(&property_outcome_default_value);
+	zend_string *property_outcome_name = zend_string_init("outcome", sizeof("outcome") - 1, 1);
+	zend_declare_typed_property(class_entry, property_outcome_name, &property_outcome_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_outcome_class_Aegir_Scale_Outcome, 0, 0));
+	zend_string_release(property_outcome_name);
+
+	zval property_current_default_value;
+	ZVAL_UNDEF(&property_current_default_value);
+	zend_string *property_current_name = zend_string_init("current", sizeof("current") - 1, 1);
+	zend_declare_typed_property(class_entry, property_current_name, &property_current_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_current_name);
+
+	zval property_lastGood_default_value;
+	ZVAL_UNDEF(&property_lastGood_default_value);
+	zend_string *property_lastGood_name = zend_string_init("lastGood", sizeof("lastGood") - 1, 1);
+	zend_declare_typed_property(class_entry, property_lastGood_name, &property_lastGood_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_lastGood_name);
+
+	zval property_releases_default_value;
+	ZVAL_UNDEF(&property_releases_default_value);
+	zend_string *property_releases_name = zend_string_init("releases", sizeof("releases") - 1, 1);
+	zend_declare_typed_property(class_entry, property_releases_name, &property_releases_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_string_release(property_releases_name);
+
+	zval property_good_default_value;
+	ZVAL_UNDEF(&property_good_default_value);
+	zend_string *property_good_name = zend_string_init("good", sizeof("good") - 1, 1);
+	zend_declare_typed_property(class_entry, property_good_name, &property_good_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_string_release(property_good_name);
+
+	zval property_unfinished_default_value;
+	ZVAL_UNDEF(&property_unfinished_default_value);
+	zend_string *property_unfinished_name = zend_string_init("unfinished", sizeof("unfinished") - 1, 1);
+	zend_declare_typed_property(class_entry, property_unfinished_name, &property_unfinished_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_string_release(property_unfinished_name);
+
+	zval property_removed_default_value;
+	ZVAL_UNDEF(&property_removed_default_value);
+	zend_string *property_removed_name = zend_string_init("removed", sizeof("removed") - 1, 1);
+	zend_declare_typed_property(class_entry, property_removed_name, &property_removed_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_string_release(property_removed_name);
+
+	zval property_seconds_default_value;
+	ZVAL_UNDEF(&property_seconds_default_value);
+	zend_string *property_seconds_name = zend_string_init("seconds", sizeof("seconds") - 1, 1);
+	zend_declare_typed_property(class_entry, property_seconds_name, &property_seconds_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
+	zend_string_release(property_seconds_name);
+
+	zval property_error_default_value;
+	ZVAL_UNDEF(&property_error_default_value);
+	zend_string *property_error_name = zend_string_init("error", sizeof("error") - 1, 1);
+	zend_declare_typed_property(class_entry, property_error_name, &property_error_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_error_name);
+
+	return class_entry;
+}
+
+static zend_class_entry *register_class_Aegir_Scale_ReleaseReport(zend_class_entry *class_entry_Aegir_Scale_Report)
+{
+	zend_class_entry ce, *class_entry;
+
+	INIT_NS_CLASS_ENTRY(ce, "Aegir\\Scale", "ReleaseReport", class_Aegir_Scale_ReleaseReport_methods);
 	class_entry = zend_register_internal_class_ex(&ce, NULL);
 	class_entry->ce_flags |= ZEND_ACC_FINAL|ZEND_ACC_READONLY_CLASS;
 	zend_class_implements(class_entry, 1, class_entry_Aegir_Scale_Report);

@@ -8,8 +8,9 @@
 #define SYNC   AGS_CALL_SYNC
 #define STATUS AGS_CALL_STATUS
 #define RUN    AGS_CALL_RUN
+#define RELEASES (AGS_CALL_RELEASE_LIST | AGS_CALL_RELEASE_SWITCH | AGS_CALL_RELEASE_PRUNE)
 
-enum kind { SWITCH, COUNT, SECONDS, CHOICE, LIST, BYTES };
+enum kind { SWITCH, COUNT, SECONDS, CHOICE, LIST, BYTES, TEXT };
 
 struct option {
 	const char *name;
@@ -39,18 +40,19 @@ static const struct option known[] = {
 	{ "dry_run",         SWITCH,  SYNC, AT(sync.dry_run), 0, 0, { NULL } },
 	{ "itemize",         SWITCH,  SYNC, AT(sync.itemize), 0, 0, { NULL } },
 	{ "commit",          CHOICE,  SYNC, AT(commit), 0, 0, { "together", "each", NULL } },
-	{ "max_failures",    COUNT,   SYNC, AT(sync.max_failures), 0, AGS_MAX_SERVERS, { NULL } },
+	{ "max_failures",    COUNT,   SYNC | AGS_CALL_RELEASE_SWITCH, AT(sync.max_failures), 0, AGS_MAX_SERVERS, { NULL } },
 	{ "max_delete",      COUNT,   SYNC, AT(sync.max_delete), 0, INT32_MAX, { NULL } },
-	{ "parallel",        COUNT,   SYNC | STATUS | RUN, AT(sync.parallel), 1, AGS_MAX_HANDSHAKES, { NULL } },
-	{ "connect_timeout", SECONDS, SYNC | STATUS | RUN, AT(sync.connect_timeout), 1, 86400, { NULL } },
-	{ "timeout",         SECONDS, SYNC | STATUS | RUN, AT(sync.timeout), 1, 86400, { NULL } },
-	{ "servers",         LIST,    SYNC | STATUS | RUN, AT(sync.servers), 0, 0, { NULL } },
+	{ "parallel",        COUNT,   SYNC | STATUS | RUN | RELEASES, AT(sync.parallel), 1, AGS_MAX_HANDSHAKES, { NULL } },
+	{ "connect_timeout", SECONDS, SYNC | STATUS | RUN | RELEASES, AT(sync.connect_timeout), 1, 86400, { NULL } },
+	{ "timeout",         SECONDS, SYNC | STATUS | RUN | RELEASES, AT(sync.timeout), 1, 86400, { NULL } },
+	{ "servers",         LIST,    SYNC | STATUS | RUN | RELEASES, AT(sync.servers), 0, 0, { NULL } },
+	{ "release",         TEXT,    SYNC, AT(sync.release), 0, 0, { NULL } },
 	{ "input",           BYTES,   RUN, AT(run.input), 0, 0, { NULL } },
 };
 
-/* Options of rsync and of releases that have their name already, but no code. */
+/* Options of rsync that have their name already, but no code. */
 static const char *const planned[] = {
-	"bwlimit", "chmod", "copy_dirlinks", "guard", "link_dest", "release"
+	"bwlimit", "chmod", "copy_dirlinks", "guard", "link_dest"
 };
 
 struct reader {
@@ -66,6 +68,7 @@ static bool read_choice(struct reader *r, const struct option *o, const zval *va
 static bool read_list(struct reader *r, const struct option *o, const zval *value);
 static bool read_list_item(struct reader *r, const char *name, const zval *value, size_t index, struct ags_strings *list);
 static bool read_bytes(struct reader *r, const struct option *o, const zval *value);
+static bool read_text(struct reader *r, const struct option *o, const zval *value);
 static const struct option *find(const zend_string *name);
 static bool refuse_unknown(uint32_t arg, const zend_string *key, enum ags_call call);
 static bool refuse(uint32_t arg, const char *name, const zval *value, const char *want);
@@ -159,6 +162,8 @@ static bool read_option(struct reader *r, const struct option *o, const zval *va
 		return read_list(r, o, value);
 	case BYTES:
 		return read_bytes(r, o, value);
+	case TEXT:
+		return read_text(r, o, value);
 	}
 	return false;
 }
@@ -254,6 +259,18 @@ static bool read_bytes(struct reader *r, const struct option *o, const zval *val
 	return r->options->run.input != NULL;
 }
 
+static bool read_text(struct reader *r, const struct option *o, const zval *value)
+{
+	const char **to = field(r, o);
+
+	if (Z_TYPE_P(value) != IS_STRING || Z_STRLEN_P(value) == 0 || strlen(Z_STRVAL_P(value)) != Z_STRLEN_P(value))
+		return refuse(r->arg, o->name, value, "a string that is not empty and holds no NUL byte");
+	*to = ags_arena_copy(r->arena, Z_STRVAL_P(value), Z_STRLEN_P(value));
+	if (*to == NULL)
+		ags_throw_nomem();
+	return *to != NULL;
+}
+
 static const struct option *find(const zend_string *name)
 {
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -275,7 +292,7 @@ static bool refuse_unknown(uint32_t arg, const zend_string *key, enum ags_call c
 	}
 	ags_text_clean(name, sizeof(name), ZSTR_VAL(key), ZSTR_LEN(key));
 	for (size_t i = 0; i < sizeof(planned) / sizeof(planned[0]); i++) {
-		if (strcmp(name, planned[i]) == 0 && call != RUN) {
+		if (strcmp(name, planned[i]) == 0 && (call & (SYNC | STATUS))) {
 			zend_argument_value_error(arg, "is wrong: option \"%s\" is not built yet", name);
 			return false;
 		}

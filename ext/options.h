@@ -11,7 +11,10 @@
  * Everything is copied into an arena, as a callback may change arrays that are references. A false means that a
  * ValueError is pending (or a ScaleException on lack of memory).
  */
-enum ags_call { AGS_CALL_SYNC = 1, AGS_CALL_STATUS = 2, AGS_CALL_RUN = 4 };
+enum ags_call {
+	AGS_CALL_SYNC = 1, AGS_CALL_STATUS = 2, AGS_CALL_RUN = 4,
+	AGS_CALL_RELEASE_LIST = 8, AGS_CALL_RELEASE_SWITCH = 16, AGS_CALL_RELEASE_PRUNE = 32
+};
 
 struct ags_options {
 	struct ags_sync_options sync;

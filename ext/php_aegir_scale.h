@@ -29,5 +29,6 @@ extern zend_class_entry *ags_ce_scale_exception, *ags_ce_topology_exception, *ag
 extern zend_class_entry *ags_ce_problem, *ags_ce_topology, *ags_ce_progress, *ags_ce_change;
 extern zend_class_entry *ags_ce_server_result, *ags_ce_report, *ags_ce_sync_report, *ags_ce_status_report;
 extern zend_class_entry *ags_ce_run_result, *ags_ce_run_report;
+extern zend_class_entry *ags_ce_release_result, *ags_ce_release_report;
 
 #endif

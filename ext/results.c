@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "php_aegir_scale.h"
+#include "scale/release.h"
 
 /*
  * The classes are final and set nowhere else, so their properties are written straight into the object's slots, in the
@@ -29,6 +30,8 @@ static void put_servers(struct filler *f, const struct ags_report *report, conve
 static void put_source(struct filler *f, const struct ags_report *report);
 static void server_result(zval *to, const struct ags_server_result *r);
 static void run_result(zval *to, const struct ags_server_result *r);
+static void release_result(zval *to, const struct ags_server_result *r);
+static void put_names(struct filler *f, const struct ags_strings *names);
 static void plain_value(zval *to, const zval *value, bool lines);
 static zend_string *clean_text(zend_string *text, bool lines);
 
@@ -68,6 +71,15 @@ void ags_result_run_report(zval *to, const struct ags_report *report)
 	ZVAL_BOOL(slot(&f), report->ok);
 	ZVAL_DOUBLE(slot(&f), report->seconds);
 	put_servers(&f, report, run_result);
+}
+
+void ags_result_release_report(zval *to, const struct ags_report *report)
+{
+	struct filler f = fill(to, ags_ce_release_report);
+
+	ZVAL_BOOL(slot(&f), report->ok);
+	ZVAL_DOUBLE(slot(&f), report->seconds);
+	put_servers(&f, report, release_result);
 }
 
 void ags_result_problems(zval *to, const struct ags_problems *problems, const char *file)
@@ -149,6 +161,33 @@ static void run_result(zval *to, const struct ags_server_result *r)
 	ZVAL_BOOL(slot(&f), r->out_cut || r->errors_cut);
 	ZVAL_DOUBLE(slot(&f), r->seconds);
 	put_text(&f, r->error);
+}
+
+static void release_result(zval *to, const struct ags_server_result *r)
+{
+	static const struct ags_releases none;
+	const struct ags_releases *releases = r->releases != NULL ? r->releases : &none;
+	struct filler f = fill(to, ags_ce_release_result);
+
+	put_text(&f, r->server);
+	put_outcome(&f, r->outcome);
+	put_text(&f, releases->current);
+	put_text(&f, releases->last_good);
+	put_names(&f, &releases->whole);
+	put_names(&f, &releases->good);
+	put_names(&f, &releases->unfinished);
+	put_names(&f, &releases->removed);
+	ZVAL_DOUBLE(slot(&f), r->seconds);
+	put_text(&f, r->error);
+}
+
+static void put_names(struct filler *f, const struct ags_strings *names)
+{
+	zval *list = slot(f);
+
+	array_init_size(list, (uint32_t)names->count);
+	for (size_t i = 0; i < names->count; i++)
+		add_next_index_string(list, names->items[i]);
 }
 
 /* What a sync and a status tell of the source and the servers, in the same order. */

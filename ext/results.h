@@ -13,6 +13,7 @@ void ags_result_progress(zval *to, const struct ags_progress *p);
 void ags_result_sync_report(zval *to, const struct ags_report *report);
 void ags_result_status_report(zval *to, const struct ags_report *report);
 void ags_result_run_report(zval *to, const struct ags_report *report);
+void ags_result_release_report(zval *to, const struct ags_report *report);
 
 /* list<Problem> */
 void ags_result_problems(zval *to, const struct ags_problems *problems, const char *file);

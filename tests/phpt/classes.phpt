@@ -91,3 +91,18 @@ final class RunReport, JSON
   ok: bool
   seconds: float
   servers: array
+final class ReleaseResult, JSON
+  server: string
+  outcome: Aegir\Scale\Outcome
+  current: ?string
+  lastGood: ?string
+  releases: array
+  good: array
+  unfinished: array
+  removed: array
+  seconds: float
+  error: ?string
+final class ReleaseReport, JSON
+  ok: bool
+  seconds: float
+  servers: array
