@@ -64,6 +64,7 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/results.c
     ext/rsync/answers.c
     ext/rsync/blockindex.c
+    ext/rsync/chmod.c
     ext/rsync/command.c
     ext/rsync/filelist.c
     ext/rsync/filelist_encode.c

@@ -302,7 +302,10 @@ namespace Aegir\Scale {
      *  - protect (list of patterns; default the uploads): never deleted on a server; a leading / means the pushed path
      *  - relative (bool, true): recreate the whole path below the server's root; false: the last component, or with a trailing slash
      *    the contents, directly in the server's root
+     *  - copy_dirlinks (bool, false): a symlink to a directory here is sent as that directory; one that leads to a directory it lies
+     *    in stays a symlink, with a warning
      *  - keep_dirlinks, omit_dir_times, checksum, numeric_ids, update (bool, false)
+     *  - chmod (list of strings, rsync's --chmod syntax, as "D2775,F664" or "go-w,+X"): permissions on the servers
      *  - hard_links (bool, false): names of one file stay names of one file
      *  - compress ("auto", "none", "zstd", "zlib"; default auto)
      *  - dry_run, itemize (bool, false)

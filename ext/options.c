@@ -5,6 +5,8 @@
 #include "convert.h"
 #include "throw.h"
 
+#include <sys/stat.h>
+
 #define SYNC   AGS_CALL_SYNC
 #define STATUS AGS_CALL_STATUS
 #define RUN    AGS_CALL_RUN
@@ -34,6 +36,8 @@ static const struct option known[] = {
 	{ "omit_dir_times",  SWITCH,  SYNC | STATUS, AT(sync.omit_dir_times), 0, 0, { NULL } },
 	{ "checksum",        SWITCH,  SYNC | STATUS, AT(sync.checksum), 0, 0, { NULL } },
 	{ "numeric_ids",     SWITCH,  SYNC | STATUS, AT(sync.numeric_ids), 0, 0, { NULL } },
+	{ "copy_dirlinks",   SWITCH,  SYNC | STATUS, AT(sync.copy_dirlinks), 0, 0, { NULL } },
+	{ "chmod",           LIST,    SYNC | STATUS, AT(sync.chmod), 0, 0, { NULL } },
 	{ "hard_links",      SWITCH,  SYNC | STATUS, AT(sync.hard_links), 0, 0, { NULL } },
 	{ "update",          SWITCH,  SYNC | STATUS, AT(sync.update), 0, 0, { NULL } },
 	{ "compress",        CHOICE,  SYNC | STATUS, AT(sync.compress), 0, 0, { "auto", "none", "zstd", "zlib", NULL } },
@@ -52,7 +56,7 @@ static const struct option known[] = {
 
 /* Options of rsync that have their name already, but no code. */
 static const char *const planned[] = {
-	"bwlimit", "chmod", "copy_dirlinks", "guard", "link_dest"
+	"bwlimit", "guard", "link_dest"
 };
 
 struct reader {
@@ -61,6 +65,7 @@ struct reader {
 	uint32_t arg;                       /* which argument of the function this is, for messages */
 };
 
+static unsigned current_umask(void);
 static bool read_option(struct reader *r, const struct option *o, const zval *value);
 static bool read_switch(struct reader *r, const struct option *o, const zval *value);
 static bool read_number(struct reader *r, const struct option *o, const zval *value);
@@ -95,6 +100,7 @@ bool ags_options_read(struct ags_options *options, HashTable *array, uint32_t ar
 		} ZEND_HASH_FOREACH_END();
 	}
 	options->sync.commit_each = options->commit == 1;
+	options->sync.umask = current_umask();
 	options->run.parallel = options->sync.parallel;
 	options->run.connect_timeout = options->sync.connect_timeout;
 	options->run.timeout = options->sync.timeout;
@@ -146,6 +152,15 @@ bool ags_options_argv(struct ags_strings *argv, HashTable *array, uint32_t arg, 
 		return false;
 	}
 	return true;
+}
+
+/* There is no way to ask but to set it. */
+static unsigned current_umask(void)
+{
+	mode_t now = umask(077);
+
+	umask(now);
+	return now;
 }
 
 static bool read_option(struct reader *r, const struct option *o, const zval *value)

@@ -18,6 +18,7 @@
 enum {
 	AGS_ENTRY_TOP     = 1,       /* a pushed path itself: rsync's TOP_DIR when it is a directory */
 	AGS_ENTRY_IMPLIED = 2,       /* a parent of a pushed path: no content, nothing is deleted in it */
+	AGS_ENTRY_FOLLOW  = 4,       /* here a symlink to a directory, sent as that directory */
 };
 
 #define AGS_NO_PARENT UINT32_MAX

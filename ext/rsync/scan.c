@@ -13,6 +13,7 @@ struct pushed {
 	const char *path;
 	size_t len;                   /* without a trailing slash; 0 for "/" */
 	bool follow;                  /* had a trailing slash */
+	bool is_dirlink;              /* a symlink that is taken as its directory: path has got a slash */
 	struct stat st;
 };
 
@@ -90,6 +91,10 @@ static bool look_at(struct scan *s, const char *const *paths, size_t count)
 			return false;
 		if (fstatat(AT_FDCWD, p->path, &p->st, p->follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0)
 			return ags_fail_sys(err, AGS_LOCAL_IO, p->path, "cannot find");
+		if (!ags_walk_follow(&s->walk, AT_FDCWD, p->path, &p->st, &p->is_dirlink))
+			return false;
+		if (p->is_dirlink && (p->path = ags_arena_printf(&s->walk.list->arena, "%s/", p->path)) == NULL)
+			return ags_fail_nomem(err);
 		s->count++;
 	}
 	return true;
@@ -299,7 +304,7 @@ static bool add_top(struct scan *s, const struct pushed *p, const struct ags_ent
 		return false;
 	if (!S_ISLNK(entry.mode)) {
 		entry.text = ags_arena_string(&w->list->arena, p->path);
-		entry.text_len = (uint16_t)(p->len + p->follow);
+		entry.text_len = (uint16_t)(p->len + (p->follow || p->is_dirlink));
 		if (entry.text == NULL)
 			return ags_fail_nomem(w->err);
 	}

@@ -1,16 +1,19 @@
 #ifndef AGS_RSYNC_SCAN_H
 #define AGS_RSYNC_SCAN_H
 
+#include "rsync/chmod.h"
 #include "rsync/filelist.h"
 #include "rsync/filter.h"
 
 /*
  * Walks the source once and builds the list, in rsync's order, with directory descriptors and O_NOFOLLOW:
- * a symlink put in place of a directory while we walk is never followed.
+ * a symlink put in place of a directory while we walk is never followed, unless symlinks to directories are asked for.
  */
 struct ags_scan_options {
 	bool relative;                       /* keep the whole path; its parents become implied directories */
 	bool hard_links;                     /* find the names that are the same file */
+	bool copy_dirlinks;                  /* a symlink to a directory is that directory, unless it leads to one that it lies in */
+	const struct ags_chmod *chmod;       /* NULL: permissions as they are */
 	bool checksum;                       /* hash every regular file for -c, with both digests (xxh128 first, then md5) */
 	const struct ags_filter *filter;     /* NULL: none */
 	bool (*tick)(void *arg);             /* called often; false stops with AGS_CANCELLED. May be NULL */

@@ -47,7 +47,7 @@ enum ags_step ags_walk_describe(struct ags_walk *w, int dir, const char *name, c
 	entry->size = is_device ? (int64_t)st->st_rdev : st->st_size;
 	entry->mtime = st->st_mtim.tv_sec;
 	entry->mtime_nsec = (uint32_t)st->st_mtim.tv_nsec;
-	entry->mode = st->st_mode;
+	entry->mode = w->options->chmod != NULL ? ags_chmod_apply(w->options->chmod, st->st_mode) : st->st_mode;
 	entry->uid = st->st_uid;
 	entry->gid = st->st_gid;
 	if (w->options->hard_links && st->st_nlink > 1 && !S_ISDIR(st->st_mode) &&
@@ -121,6 +121,21 @@ bool ags_walk_complain(struct ags_walk *w, int sys, const char *what)
 	return true;
 }
 
+bool ags_walk_follow(struct ags_walk *w, int dir, const char *name, struct stat *st, bool *follows)
+{
+	struct stat to, above;
+
+	*follows = false;
+	if (!w->options->copy_dirlinks || !S_ISLNK(st->st_mode) || fstatat(dir, name, &to, 0) != 0 || !S_ISDIR(to.st_mode))
+		return true;
+	for (size_t i = 0; i < w->depth; i++)
+		if (fstat(dirfd(w->frames[i].dir), &above) == 0 && above.st_dev == to.st_dev && above.st_ino == to.st_ino)
+			return ags_walk_complain(w, 0, "leads to a directory that it lies in, and stays a symlink");
+	*st = to;
+	*follows = true;
+	return true;
+}
+
 bool ags_walk_is_staging(const char *name, size_t len)
 {
 	return len == 6 && memcmp(name, ".~tmp~", 6) == 0;
@@ -154,7 +169,8 @@ bool ags_walk_tick(struct ags_walk *w)
 static enum ags_step enter(struct ags_walk *w, int dir, const char *name, uint32_t ndx, size_t path_len)
 {
 	struct ags_walk_frame frame = { .ndx = ndx, .path_len = path_len, .first = w->child_count };
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int follow = w->list->entries[ndx].flags & AGS_ENTRY_FOLLOW ? 0 : O_NOFOLLOW;
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow);
 
 	if (fd >= 0) {
 		frame.dir = fdopendir(fd);
@@ -234,6 +250,7 @@ static bool take_name(struct ags_walk *w, int dir, const char *name, size_t len,
 	struct ags_entry child = { .parent = ndx, .name_len = (uint16_t)len };
 	size_t path_len = strlen(w->path);
 	struct stat st;
+	bool follows;
 	enum ags_step step;
 
 	if (ags_walk_is_staging(name, len))
@@ -243,6 +260,10 @@ static bool take_name(struct ags_walk *w, int dir, const char *name, size_t len,
 
 		return is_hidden(w, path_len, false) || ags_walk_complain(w, sys, "cannot look at");
 	}
+	if (!ags_walk_follow(w, dir, name, &st, &follows))
+		return false;
+	if (follows)
+		child.flags = AGS_ENTRY_FOLLOW;
 	if (is_hidden(w, path_len, S_ISDIR(st.st_mode)))
 		return true;
 	step = ags_walk_describe(w, dir, name, &st, &child);

@@ -56,6 +56,10 @@ bool ags_walk_directory(struct ags_walk *w, const char *open_as, uint32_t ndx);
 /* errno as sys, or 0. False on lack of memory. */
 bool ags_walk_complain(struct ags_walk *w, int sys, const char *what);
 
+/* With copy_dirlinks: is the symlink `name` one that is taken as the directory to which it leads? Then *st becomes the directory's. A symlink
+ * that leads to a directory which is open now would never end: it stays one, with a complaint. False on lack of memory. */
+bool ags_walk_follow(struct ags_walk *w, int dir, const char *name, struct stat *st, bool *follows);
+
 /* The name that rsync's receivers stage under; in a list it would be their own files that are changed. */
 bool ags_walk_is_staging(const char *name, size_t len);
 

@@ -136,7 +136,7 @@ static bool step_into(struct ags_source *s, uint32_t dir, struct ags_err *err)
 	const struct ags_entry *entry = &s->list->entries[dir];
 	bool is_top = s->depth == 0;
 	int fd = openat(is_top ? AT_FDCWD : s->chain[s->depth - 1].fd, is_top ? entry->text : entry->name,
-	                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	                O_RDONLY | O_DIRECTORY | O_CLOEXEC | (entry->flags & AGS_ENTRY_FOLLOW ? 0 : O_NOFOLLOW));
 
 	if (fd < 0)
 		return fail(s, dir, "cannot open directory", err);

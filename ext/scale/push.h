@@ -12,6 +12,7 @@ struct ags_push {
 	struct ags_report *report;
 	struct ags_sender_job job;
 	struct ags_filelist list;
+	struct ags_chmod chmod;
 	struct ags_filter *rules;              /* of the source, and what receivers get */
 	struct ags_buf encoded_rules;
 	struct ags_answers *answers;           /* the job has it once the list is ready */

@@ -131,6 +131,10 @@ static bool make_job(struct ags_push *p, struct ags_err *err)
 	while (job->seed == 0)
 		if (getrandom(&job->seed, sizeof(job->seed), 0) != sizeof(job->seed))
 			return ags_fail_sys(err, AGS_LOCAL_IO, NULL, "cannot get random bytes");
+	ags_chmod_init(&p->chmod);
+	for (size_t i = 0; i < o->chmod.count; i++)
+		if (!ags_chmod_add(&p->chmod, o->chmod.items[i], o->umask, err))
+			return false;
 	p->rules = ags_filter_new();
 	return p->rules != NULL ? make_rules(o, p->rules, err) : ags_fail_nomem(err);
 }
@@ -152,7 +156,8 @@ static bool make_rules(const struct ags_sync_options *o, struct ags_filter *rule
 static bool read_source(struct ags_push *p, const struct ags_strings *paths, struct ags_err *err)
 {
 	const struct ags_scan_options how = {
-		.relative = p->options->relative, .checksum = p->options->checksum, .hard_links = p->options->hard_links, .filter = p->rules,
+		.relative = p->options->relative, .checksum = p->options->checksum, .hard_links = p->options->hard_links,
+		.copy_dirlinks = p->options->copy_dirlinks, .chmod = p->chmod.first != NULL ? &p->chmod : NULL, .filter = p->rules,
 		.tick = while_scanning, .arg = p,
 	};
 
@@ -374,6 +379,7 @@ static void end(struct ags_push *p)
 	for (size_t i = 0; i < sizeof(p->job.lists) / sizeof(p->job.lists[0]); i++)
 		ags_piece_drop(p->job.lists[i]);
 	ags_filter_free(p->rules);
+	ags_chmod_free(&p->chmod);
 	ags_buf_free(&p->encoded_rules);
 	ags_filelist_free(&p->list);
 }

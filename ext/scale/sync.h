@@ -22,7 +22,9 @@ struct ags_sync_options {
 	struct ags_strings protect;      /* patterns that are never deleted on a server; a leading / means the pushed path */
 	bool protect_is_set;             /* false: the uploads of Drupal sites (scale/uploads.h) */
 	bool relative;                   /* default true */
-	bool keep_dirlinks, omit_dir_times, checksum, numeric_ids, update, hard_links;
+	bool keep_dirlinks, omit_dir_times, checksum, numeric_ids, update, hard_links, copy_dirlinks;
+	struct ags_strings chmod;        /* in rsync's --chmod syntax, one after the other */
+	unsigned umask;                  /* of this process, for clauses of chmod that name nobody */
 	bool dry_run, itemize;
 	bool status;                     /* the report is ok only when no server differs */
 	bool commit_each;                /* "commit": each instead of together */
@@ -41,7 +43,7 @@ struct ags_sync_options {
 
 #define AGS_NO_MAX_DELETE UINT32_MAX
 
-#define AGS_SYNC_OPTIONS_INIT { .delete_extraneous = true, .relative = true, .max_delete = AGS_NO_MAX_DELETE }
+#define AGS_SYNC_OPTIONS_INIT { .delete_extraneous = true, .relative = true, .umask = 022, .max_delete = AGS_NO_MAX_DELETE }
 
 struct ags_environment {
 	struct ags_pool *pool;

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "rsync/scan.h"
 #include "rsync/scan_links.h"
+#include "rsync/source.h"
 
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -399,6 +400,51 @@ static void test_checksums_of_both_kinds_are_taken(void)
 	end();
 }
 
+/* rsync -k lists the same, but would go round a loop until the system stops it. */
+static void test_symlinks_to_directories_are_taken_as_directories_when_asked(void)
+{
+	begin();
+	tree_file(&t, "out/deep/x", "x");
+	tree_file(&t, "out/y", "y");
+	tree_file(&t, "s/real/z", "z");
+	CHECK_INT(symlink("../out", tree_path(&t, "s/link")), 0);
+	CHECK_INT(symlink("real/z", tree_path(&t, "s/file")), 0);
+	CHECK_INT(symlink("nowhere", tree_path(&t, "s/dangling")), 0);
+	CHECK_INT(symlink("..", tree_path(&t, "s/real/up")), 0);
+	CHECK_INT(symlink(tree_path(&t, "s"), tree_path(&t, "out/deep/round")), 0);
+	CHECK(scan("s", NULL, NULL));
+	CHECK_STR(listed(), "s=T s/dangling s/file s/link s/real s/real/up s/real/z");
+	ags_filelist_free(&list);
+	options.copy_dirlinks = true;
+	CHECK(scan("s", NULL, NULL));
+	CHECK_STR(listed(), "s=T s/dangling s/file s/link s/link/y s/link/deep s/link/deep/round s/link/deep/x s/real s/real/up s/real/z");
+	CHECK_INT(list.complaint_count, 2);
+	CHECK_STR(list.complaints[0].what, "leads to a directory that it lies in, and stays a symlink");
+	CHECK_INT(list.io_error, 0);
+	CHECK(S_ISDIR(list.entries[3].mode) && S_ISLNK(list.entries[6].mode));
+	end();
+}
+
+static void test_a_pushed_symlink_to_a_directory_is_followed_when_asked(void)
+{
+	struct ags_source *source;
+	struct stat st;
+	int fd;
+
+	begin();
+	tree_file(&t, "out/y", "y");
+	CHECK_INT(symlink("out", tree_path(&t, "s")), 0);
+	options.copy_dirlinks = true;
+	CHECK(scan("s", NULL, NULL));
+	CHECK_STR(listed(), "s=T s/y");
+	source = ags_source_new(&list);
+	fd = ags_source_open(source, 1, &st, &err);
+	CHECK(fd >= 0);
+	close(fd);
+	ags_source_free(source);
+	end();
+}
+
 static void test_names_of_one_file_are_found(void)
 {
 	begin();
@@ -585,6 +631,8 @@ int main(void)
 	RUN(test_a_deep_tree_is_walked_to_its_end);
 	RUN(test_too_few_descriptors_are_a_complaint);
 	RUN(test_checksums_of_both_kinds_are_taken);
+	RUN(test_symlinks_to_directories_are_taken_as_directories_when_asked);
+	RUN(test_a_pushed_symlink_to_a_directory_is_followed_when_asked);
 	RUN(test_names_of_one_file_are_found);
 	RUN(test_many_groups_are_kept_apart);
 	RUN(test_an_entry_takes_few_bytes);

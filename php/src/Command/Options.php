@@ -52,11 +52,14 @@ final class Options
                 . 'uploads of Drupal sites (sites/*/files, sites/*/private). An empty one alone protects nothing.'),
             new Option('no-relative', OptionKind::Flag, 'Put the last component of a path (with a trailing slash: its contents) into the server\'s '
                 . 'root. Default: recreate the whole path there.', '', 'relative', false),
+            self::flag('copy-dirlinks', 'Send a symbolic link to a directory as that directory.', 'copy_dirlinks'),
             self::flag('keep-dirlinks', 'A symbolic link on the server stays where the source has a directory.', 'keep_dirlinks'),
             self::flag('omit-dir-times', 'Leave the times of directories alone.', 'omit_dir_times'),
             self::flag('checksum', 'Compare files by their content, not by size and time. It reads everything everywhere.', 'checksum'),
             self::flag('numeric-ids', 'Owners and groups by number, not by name.', 'numeric_ids'),
             self::flag('update', 'Leave files alone that are newer on the server.', 'update'),
+            self::repeated('chmod', 'Permissions on the servers that differ from those here, in rsync\'s --chmod syntax: D2775,F664 or'
+                . ' go-w,+X.', 'CHANGES'),
             self::flag('hard-links', 'Names of one file stay names of one file.', 'hard_links'),
             new Option('compress', OptionKind::Text, 'auto, none, zstd or zlib. Default: auto.', 'HOW', 'compress'),
         ];
