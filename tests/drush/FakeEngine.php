@@ -44,6 +44,21 @@ final class FakeEngine extends Engine
         return $this->answer(compact('group', 'paths', 'options'));
     }
 
+    public function releases(object $t, string $group, string $path, array $options): \JsonSerializable
+    {
+        return $this->answer(compact('group', 'path', 'options'));
+    }
+
+    public function switchRelease(object $t, string $group, string $path, string $id, array $options): \JsonSerializable
+    {
+        return $this->answer(compact('group', 'path', 'id', 'options'));
+    }
+
+    public function pruneReleases(object $t, string $group, string $path, int $keep, array $options): \JsonSerializable
+    {
+        return $this->answer(compact('group', 'path', 'keep', 'options'));
+    }
+
     public function sessions(): array
     {
         return [];

@@ -11,6 +11,9 @@ final class Commands
             new SyncCommand($engine),
             new RunCommand($engine),
             new StatusCommand($engine),
+            new ReleaseListCommand($engine),
+            new ReleaseSwitchCommand($engine),
+            new ReleasePruneCommand($engine),
             new TopologyCheckCommand($engine),
         ];
     }

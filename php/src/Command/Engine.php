@@ -8,6 +8,9 @@ use function Aegir\Scale\cluster_run;
 use function Aegir\Scale\cluster_status;
 use function Aegir\Scale\cluster_sync;
 use function Aegir\Scale\pool_stats;
+use function Aegir\Scale\release_list;
+use function Aegir\Scale\release_prune;
+use function Aegir\Scale\release_switch;
 
 /** The extension, as the commands see it. Tests put another in its place. */
 class Engine
@@ -54,6 +57,24 @@ class Engine
     public function status(object $t, string $group, array $paths, array $options): \JsonSerializable
     {
         return cluster_status($t, $group, $paths, $options);
+    }
+
+    /** @param array<string, mixed> $options */
+    public function releases(object $t, string $group, string $path, array $options): \JsonSerializable
+    {
+        return release_list($t, $group, $path, $options);
+    }
+
+    /** @param array<string, mixed> $options */
+    public function switchRelease(object $t, string $group, string $path, string $id, array $options): \JsonSerializable
+    {
+        return release_switch($t, $group, $path, $id, $options);
+    }
+
+    /** @param array<string, mixed> $options */
+    public function pruneReleases(object $t, string $group, string $path, int $keep, array $options): \JsonSerializable
+    {
+        return release_prune($t, $group, $path, $keep, $options);
     }
 
     /** @return list<array<string, mixed>> */

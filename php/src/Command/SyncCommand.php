@@ -34,6 +34,9 @@ final class SyncCommand extends PathsCommand
             new Option('dry-run', OptionKind::Flag, 'Change nothing, tell what would be changed. Default: off.', '', 'dry_run'),
             new Option('itemize', OptionKind::Flag, 'List every path that was changed, in rsync\'s --itemize-changes form.'
                 . ' Default: off.', '', 'itemize'),
+            new Option('release', OptionKind::Text, 'Put the path, one directory, into PATH/.releases/NAME, with hard links to what'
+                . ' is the same in the release before, and when all servers have it make the symbolic link PATH/current lead to it.'
+                . ' Filters begin at the path. Default: the path itself is replaced.', 'NAME', 'release'),
             new Option('commit', OptionKind::Text, 'together: the servers switch only when all are ready. each: a server switches'
                 . ' as soon as it is ready. Default: together.', 'together|each', 'commit'),
             new Option('max-failures', OptionKind::Number, 'So many servers may fail without keeping the others from switching.'
@@ -52,6 +55,7 @@ final class SyncCommand extends PathsCommand
         return [
             'live /var/aegir/platforms/shop' => 'Makes the servers of the cluster live equal to this machine.',
             'live /var/aegir/platforms/shop --dry-run --itemize' => 'Tells what that would change.',
+            'live /var/aegir/platforms/shop --release=2024-11-23' => 'A release of its own; release-switch goes back.',
             'live /srv/app --servers=web1,web2 --exclude=*.log --exclude=/srv/app/tmp/' => 'Two of the servers, without logs and'
                 . ' temporary files.',
         ];
