@@ -306,6 +306,8 @@ namespace Aegir\Scale {
      *    in stays a symlink, with a warning
      *  - keep_dirlinks, omit_dir_times, checksum, numeric_ids, update (bool, false)
      *  - chmod (list of strings, rsync's --chmod syntax, as "D2775,F664" or "go-w,+X"): permissions on the servers
+     *  - link_dest (list of at most 20 directories on the servers, absolute or relative to the server's root): a file that is missing in the
+     *    destination and equal in one of them (under the same path) becomes a hard link to that one
      *  - hard_links (bool, false): names of one file stay names of one file
      *  - compress ("auto", "none", "zstd", "zlib"; default auto)
      *  - dry_run, itemize (bool, false)

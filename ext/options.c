@@ -37,6 +37,7 @@ static const struct option known[] = {
 	{ "checksum",        SWITCH,  SYNC | STATUS, AT(sync.checksum), 0, 0, { NULL } },
 	{ "numeric_ids",     SWITCH,  SYNC | STATUS, AT(sync.numeric_ids), 0, 0, { NULL } },
 	{ "copy_dirlinks",   SWITCH,  SYNC | STATUS, AT(sync.copy_dirlinks), 0, 0, { NULL } },
+	{ "link_dest",       LIST,    SYNC | STATUS, AT(sync.link_dest), 0, 0, { NULL } },
 	{ "chmod",           LIST,    SYNC | STATUS, AT(sync.chmod), 0, 0, { NULL } },
 	{ "hard_links",      SWITCH,  SYNC | STATUS, AT(sync.hard_links), 0, 0, { NULL } },
 	{ "update",          SWITCH,  SYNC | STATUS, AT(sync.update), 0, 0, { NULL } },
@@ -56,7 +57,7 @@ static const struct option known[] = {
 
 /* Options of rsync that have their name already, but no code. */
 static const char *const planned[] = {
-	"bwlimit", "guard", "link_dest"
+	"bwlimit", "guard"
 };
 
 struct reader {

@@ -122,6 +122,8 @@ static bool make_job(struct ags_push *p, struct ags_err *err)
 	job->keep_dirlinks = o->keep_dirlinks;
 	job->omit_dir_times = o->omit_dir_times;
 	job->update = o->update;
+	if (o->link_dest.count > AGS_MAX_LINK_DEST)
+		return ags_fail(err, AGS_USAGE, "option link_dest has %zu directories, want at most %u", o->link_dest.count, AGS_MAX_LINK_DEST);
 	job->link_dest = o->link_dest.items;
 	job->link_dest_count = o->link_dest.count;
 	job->hard_links = o->hard_links;

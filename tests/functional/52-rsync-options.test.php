@@ -82,4 +82,49 @@ test('chmod: what is no mode is refused before anything happens', function () {
         'option chmod has "u+q", want clauses as rsync\'s, such as D2775,F664 or ug+w,Fo-w,+X', 'the message');
 });
 
+test('link_dest: what is equal in another directory is linked, the rest is sent', function () {
+    source($site = small_site());
+    pushed();
+    $olds = [];
+    foreach (NAMES as $name) {
+        foreach (['old', 'older'] as $old) {
+            run_here('mkdir', '-p', dirname($olds[$name][$old] = server_path($name, HUB . "/$old" . SOURCE)));
+            run_here('cp', '-a', server_path($name, SOURCE), $olds[$name][$old]);
+        }
+        run_here('rm', '-rf', server_path($name, SOURCE));
+        unlink($olds[$name]['old'] . '/core/misc/logo.png');
+    }
+    // web2 has an older version of a large file there, as a basis
+    tree($olds['web2']['old'], ['core/lib/b.php' => substr_replace($site['core/lib/b.php'], 'old!', 30000, 4)]);
+    tree($olds['web2']['older'], ['core/lib/b.php' => substr_replace($site['core/lib/b.php'], 'older', 30000, 5)]);
+    $options = ['link_dest' => NAMESPACES ? [HUB . '/old', HUB . '/older'] : [substr(HUB, 1) . '/old', substr(HUB, 1) . '/older']];
+    $report = pushed($options);
+    equal_to_source();
+    foreach (NAMES as $name) {
+        $result = $report->servers[$name];
+        same($result->files, $name === 'web2' ? 1 : 0, "files sent to $name");
+        same(stat(server_path($name, SOURCE . '/index.php'))['ino'], stat($olds[$name]['old'] . '/index.php')['ino'], 'the file in old');
+        same(stat(server_path($name, SOURCE . '/core/misc/logo.png'))['ino'], stat($olds[$name]['older'] . '/core/misc/logo.png')['ino'], 'the file in older');
+    }
+    check($report->servers['web2']->bytesMatched > 60000, "web2 matched {$report->servers['web2']->bytesMatched} bytes");
+    foreach (pushed($options)->servers as $result) {
+        same($result->outcome, Outcome::Unchanged, 'outcome of a second push');
+    }
+});
+
+test('link_dest: a relative directory is below the root', function () {
+    source(small_site());
+    pushed();
+    foreach (NAMES as $name) {
+        run_here('mkdir', '-p', dirname($old = server_path($name, HUB . '/old' . SOURCE)));
+        run_here('mv', server_path($name, SOURCE), $old);
+    }
+    foreach (pushed(['link_dest' => ltrim(HUB, '/') . '/old'])->servers as $result) {
+        same($result->files, 0, 'files sent');
+    }
+    equal_to_source();
+    same(thrown(ValueError::class, fn () => push(['link_dest' => array_fill(0, 21, '/x')]))->getMessage(),
+        'option link_dest has 21 directories, want at most 20', 'the message');
+});
+
 finish();

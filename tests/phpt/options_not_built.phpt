@@ -9,7 +9,7 @@ require __DIR__ . '/show.inc';
 use function Aegir\Scale\cluster_sync;
 
 $t = two_servers();
-$planned = ['bwlimit', 'guard', 'link_dest'];
+$planned = ['bwlimit', 'guard'];
 foreach ($planned as $option) {
     show(fn () => cluster_sync($t, 'live', '/etc', [$option => true]));
 }
@@ -18,5 +18,4 @@ show(fn () => cluster_sync($t, 'live', '/etc', ['compress' => 'lz4']));
 --EXPECT--
 ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "bwlimit" is not built yet
 ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "guard" is not built yet
-ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "link_dest" is not built yet
 ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option compress "lz4" is not built yet, want auto, none, zstd or zlib

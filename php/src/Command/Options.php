@@ -60,6 +60,8 @@ final class Options
             self::flag('update', 'Leave files alone that are newer on the server.', 'update'),
             self::repeated('chmod', 'Permissions on the servers that differ from those here, in rsync\'s --chmod syntax: D2775,F664 or'
                 . ' go-w,+X.', 'CHANGES'),
+            self::repeated('link-dest', 'A directory on the servers, absolute or relative to the server\'s root. What is missing in the destination and'
+                . ' equal there, under the same path, becomes a hard link to it.', 'DIRECTORY', 'link_dest'),
             self::flag('hard-links', 'Names of one file stay names of one file.', 'hard_links'),
             new Option('compress', OptionKind::Text, 'auto, none, zstd or zlib. Default: auto.', 'HOW', 'compress'),
         ];
@@ -70,8 +72,8 @@ final class Options
         return new Option($name, OptionKind::Flag, $help . ' Default: off.', '', $key, $given);
     }
 
-    private static function repeated(string $name, string $help, string $value = 'PATTERN'): Option
+    private static function repeated(string $name, string $help, string $value = 'PATTERN', ?string $key = null): Option
     {
-        return new Option($name, OptionKind::Repeated, $help . ' May be repeated.', $value, $name);
+        return new Option($name, OptionKind::Repeated, $help . ' May be repeated.', $value, $key ?? $name);
     }
 }
