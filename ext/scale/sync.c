@@ -192,6 +192,8 @@ static bool protect(struct ags_push *p, struct ags_err *err)
 	struct ags_filter *rules = ags_filter_new();
 	bool ok = rules != NULL || ags_fail_nomem(err);
 
+	if (ok && o->dest == NULL)
+		ok = ags_filter_add_pattern(rules, AGS_FILTER_PROTECT, AGS_RELEASES "/", err);
 	if (ok && o->no_uploads)
 		ok = ags_uploads_refuse(&p->list, err);
 	if (ok && !o->protect_is_set)

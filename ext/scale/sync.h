@@ -14,6 +14,9 @@
  */
 enum ags_compress { AGS_COMPRESS_AUTO, AGS_COMPRESS_NONE, AGS_COMPRESS_ZSTD, AGS_COMPRESS_ZLIB };
 
+/* What a server has of a path that is pushed into releases. A directory of that name is never deleted. */
+#define AGS_RELEASES ".releases"
+
 struct ags_sync_options {
 	bool delete_extraneous;          /* "delete", default true */
 	struct ags_strings filter;       /* rules in rsync's --filter syntax; asked first */

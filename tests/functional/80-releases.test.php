@@ -241,6 +241,18 @@ test('a plain tree is not hidden by a release', function () {
     serves(null);
 });
 
+test('a push of the path itself leaves releases and their uploads alone', function () {
+    source(small_site() + ['sites/default/files/x' => 'y']);
+    released('r1');
+    foreach ([SOURCE, PLATFORMS] as $path) {
+        pushed(['protect' => 'nothing'], $path);
+        foreach (NAMES as $name) {
+            same(file_get_contents(there($name, '.releases/.shared/sites/default/files/x')), 'y', "the upload on $name");
+            check(file_exists(there($name, '.releases/r1/index.php')), "the release on $name is gone");
+        }
+    }
+});
+
 test('uploads are in no release, and stay from release to release', function () {
     source(small_site() + ['sites/shop.example/settings.php' => '1', 'sites/shop.example/files/logo.png' => 'from the hub', 'sites/shop.example/private/' => null,
         'modules/media/files/a.php' => 'code', 'sites/linked/files' => ['->', '/nowhere/else']]);
