@@ -88,6 +88,7 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/rsync/wildmatch.c
     ext/rsync/wire.c
     ext/scale/fanout.c
+    ext/scale/pace.c
     ext/scale/receiver.c
     ext/scale/release.c
     ext/scale/release_round.c

@@ -310,6 +310,7 @@ namespace Aegir\Scale {
      *    destination and equal in one of them (under the same path) becomes a hard link to that one
      *  - hard_links (bool, false): names of one file stay names of one file
      *  - compress ("auto", "none", "zstd", "zlib"; default auto)
+     *  - bwlimit (int, KiB a second; default 0: no limit): of what is sent to all servers together, in fair shares; SSH's own bytes not counted
      *  - dry_run, itemize (bool, false)
      *  - commit ("together", "each"; default together)
      *  - release (string): put the one path, a directory, into PATH/.releases/NAME on each server, with hard links to what is the same in the

@@ -42,6 +42,7 @@ static const struct option known[] = {
 	{ "hard_links",      SWITCH,  SYNC | STATUS, AT(sync.hard_links), 0, 0, { NULL } },
 	{ "update",          SWITCH,  SYNC | STATUS, AT(sync.update), 0, 0, { NULL } },
 	{ "compress",        CHOICE,  SYNC | STATUS, AT(sync.compress), 0, 0, { "auto", "none", "zstd", "zlib", NULL } },
+	{ "bwlimit",         COUNT,   SYNC | STATUS, AT(sync.bwlimit), 0, INT32_MAX / 1024, { NULL } },
 	{ "dry_run",         SWITCH,  SYNC, AT(sync.dry_run), 0, 0, { NULL } },
 	{ "itemize",         SWITCH,  SYNC, AT(sync.itemize), 0, 0, { NULL } },
 	{ "commit",          CHOICE,  SYNC, AT(commit), 0, 0, { "together", "each", NULL } },
@@ -57,7 +58,7 @@ static const struct option known[] = {
 
 /* Options of rsync that have their name already, but no code. */
 static const char *const planned[] = {
-	"bwlimit", "guard"
+	"guard"
 };
 
 struct reader {

@@ -4,6 +4,7 @@
 #include "rsync/scan.h"
 #include "rsync/sender.h"
 #include "scale/fanout.h"
+#include "scale/pace.h"
 
 /* One ags_sync() while it runs: what its servers share, and each server's part. */
 struct ags_push {
@@ -17,6 +18,7 @@ struct ags_push {
 	struct ags_buf encoded_rules;
 	struct ags_answers *answers;           /* the job has it once the list is ready */
 	struct ags_receiver *receivers;        /* one per member */
+	struct ags_pace pace;                  /* bwlimit */
 	bool is_released;                      /* some server was told to commit */
 	bool is_rehearsal;                     /* a dry run that comes first, because of max_delete */
 	int64_t ticked_ms, kept_alive_ms;
@@ -29,6 +31,7 @@ struct ags_receiver {
 	const uint8_t *offer;                  /* bytes the channel did not take yet */
 	size_t offer_len;
 	bool eof_sent;
+	bool is_paced;                         /* it has something to say, and waits for its turn */
 	bool released;                         /* told to commit */
 };
 

@@ -54,7 +54,7 @@ void ags_receiver_step(struct ags_member *m)
 		fail(r, &err);
 		return;
 	}
-	m->is_starved = r->push->job.answers == NULL || ags_sender_is_starved(r->sender);
+	m->is_starved = r->push->job.answers == NULL || ags_sender_is_starved(r->sender) || r->is_paced;
 	count(r);
 	ags_member_progress(m, phase_of(r));
 	if (m->out_ended && m->errors_ended)
@@ -99,9 +99,11 @@ static bool read_output(struct ags_receiver *r, bool *moved, struct ags_err *err
 
 static bool write_input(struct ags_receiver *r, size_t *budget, bool *moved, struct ags_err *err)
 {
+	struct ags_pace *pace = &r->push->pace;
 	size_t taken = 0;
 	enum ags_step step;
 
+	r->is_paced = false;
 	if (r->member->out_ended)
 		return true;
 	if (ags_sender_phase(r->sender) == AGS_SENDER_DONE && !r->eof_sent) {
@@ -114,14 +116,21 @@ static bool write_input(struct ags_receiver *r, size_t *budget, bool *moved, str
 			step = ags_sender_output(r->sender, &r->offer, &r->offer_len, err);
 			if (step != AGS_DONE)
 				return step == AGS_AGAIN;
+			if (r->offer_len > ags_pace_piece(pace))
+				r->offer_len = ags_pace_piece(pace);
 		}
+		r->is_paced = !ags_pace_may_send(pace, ags_now_ms());
+		if (r->is_paced)
+			return true;
 		step = ags_channel_write(r->member->channel, r->offer, r->offer_len, &taken, err);
 		if (step != AGS_DONE)
 			return step == AGS_AGAIN;
 		ags_sender_consume(r->sender, taken);
+		ags_pace_sent(pace, taken);
 		r->offer_len = 0;
-		*budget -= taken < *budget ? taken : *budget;
+		*budget -= taken < *budget && pace->rate == 0 ? taken : *budget;       /* with a limit, one piece and then the next server */
 		*moved = true;
+		pace->next = (size_t)(r->member - r->push->fanout.members) + 1;
 	}
 	return true;
 }

@@ -23,6 +23,7 @@ static bool read_source(struct ags_push *p, const struct ags_strings *paths, str
 static bool protect(struct ags_push *p, struct ags_err *err);
 static bool while_scanning(void *arg);
 static bool run(struct ags_push *p, struct ags_err *err);
+static int wake_paced(struct ags_push *p, int max_wait_ms);
 static void settle_staged(struct ags_push *p);
 static void release(struct ags_receiver *r);
 static bool is_committing(const struct ags_push *p);
@@ -110,6 +111,7 @@ static bool make_job(struct ags_push *p, struct ags_err *err)
 	struct ags_sender_job *job = &p->job;
 
 	p->is_rehearsal = o->max_delete != AGS_NO_MAX_DELETE && o->delete_extraneous && !o->dry_run;
+	ags_pace_init(&p->pace, 1024 * (uint64_t)o->bwlimit, ags_now_ms());
 	job->list = &p->list;
 	job->rules = &p->encoded_rules;
 	job->timeout = o->timeout;
@@ -231,7 +233,7 @@ static bool run(struct ags_push *p, struct ags_err *err)
 	bool is_starved = false;
 
 	while (f->left > 0) {
-		if (!ags_fanout_turn(f, is_starved ? STARVED_MS : AGS_MAX_WAIT_MS, err)) {
+		if (!ags_fanout_turn(f, wake_paced(p, is_starved ? STARVED_MS : AGS_MAX_WAIT_MS), err)) {
 			/* Half a commit is not a state to leave a server in. */
 			if (!f->is_stopped || !is_committing(p))
 				return false;
@@ -246,6 +248,23 @@ static bool run(struct ags_push *p, struct ags_err *err)
 			}
 	}
 	return true;
+}
+
+/* Those whose turn it is under bwlimit, beginning behind the one that had it last. How long the loop may wait for the next turn. */
+static int wake_paced(struct ags_push *p, int max_wait_ms)
+{
+	bool may_send = ags_pace_may_send(&p->pace, ags_now_ms()), is_any = false;
+
+	for (size_t k = 0; k < p->fanout.count && p->pace.rate > 0; k++) {
+		struct ags_receiver *r = &p->receivers[(p->pace.next + k) % p->fanout.count];
+
+		if (!r->is_paced || r->member->is_over)
+			continue;
+		is_any = true;
+		if (may_send)
+			ags_member_wake(r->member);
+	}
+	return is_any && !may_send && ags_pace_wait_ms(&p->pace) < max_wait_ms ? ags_pace_wait_ms(&p->pace) : max_wait_ms;
 }
 
 /* The barrier: no server switches before all that must are ready. With commit "each" a server is its own barrier. A file that cannot be read

@@ -35,6 +35,7 @@ struct ags_sync_options {
 	unsigned max_delete;             /* a server on which more would be deleted fails before anything there changes */
 	unsigned parallel;               /* handshakes at once; 0: AGS_MAX_HANDSHAKES */
 	enum ags_compress compress;
+	unsigned bwlimit;                /* KiB a second for all servers together; 0: none */
 	uint32_t connect_timeout, timeout;     /* seconds; 0: the server's own */
 	struct ags_strings servers;      /* a subset of the group; empty: all */
 	struct ags_strings link_dest;    /* directories there; files that are the same in one of them are hard-linked */

@@ -120,4 +120,35 @@ test('max_delete: stopped in the rehearsal, nothing was begun', function () {
     }
 });
 
+test('bwlimit: all servers together get no more, and each its share', function () {
+    $files = [];
+    for ($i = 0; $i < 25; $i++) {
+        $files["f$i"] = noise(20000, $i);
+    }
+    source($files);
+    $spread = 0;
+    $done = array_fill_keys(NAMES, 0);
+    $begun = microtime(true);
+    went_well(push(['bwlimit' => 500], function ($p) use (&$done, &$spread) {
+        $done[$p->server] = $p->bytesDone;
+        if (min($done) < 400000) {
+            $spread = max($spread, max($done) - min($done));
+        }
+    }));
+    $seconds = microtime(true) - $begun;
+    $least = count(NAMES) * 500000 / (500 * 1024);
+    check($seconds > $least * 0.9 && $seconds < $least * 2 + 3, sprintf('it took %.1f s, want about %.1f', $seconds, $least));
+    // what a server gets in 0.1 s, the time between two progress reports, is 13 KB; a piece is 32 KB, a file 20
+    check($spread < 130000, "a server was $spread bytes ahead of another");
+    equal_to_source();
+});
+
+test('bwlimit: a low limit does not look like silence', function () {
+    source(['noise' => noise(4000)]);
+    $begun = microtime(true);
+    went_well(push(['bwlimit' => 3, 'timeout' => 4]));
+    check(microtime(true) - $begun > 4, 'it was faster than allowed');
+    equal_to_source();
+});
+
 finish();

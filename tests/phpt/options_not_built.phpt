@@ -9,13 +9,12 @@ require __DIR__ . '/show.inc';
 use function Aegir\Scale\cluster_sync;
 
 $t = two_servers();
-$planned = ['bwlimit', 'guard'];
+$planned = ['guard'];
 foreach ($planned as $option) {
     show(fn () => cluster_sync($t, 'live', '/etc', [$option => true]));
 }
 show(fn () => cluster_sync($t, 'live', '/etc', ['compress' => 'lz4']));
 ?>
 --EXPECT--
-ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "bwlimit" is not built yet
 ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "guard" is not built yet
 ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option compress "lz4" is not built yet, want auto, none, zstd or zlib

@@ -63,6 +63,8 @@ final class Options
             self::repeated('link-dest', 'A directory on the servers, absolute or relative to the server\'s root. What is missing in the destination and'
                 . ' equal there, under the same path, becomes a hard link to it.', 'DIRECTORY', 'link_dest'),
             self::flag('hard-links', 'Names of one file stay names of one file.', 'hard_links'),
+            new Option('bwlimit', OptionKind::Number, 'Send at most so many KiB a second, to all servers together. Default: 0, no limit.',
+                'KIB', 'bwlimit'),
             new Option('compress', OptionKind::Text, 'auto, none, zstd or zlib. Default: auto.', 'HOW', 'compress'),
         ];
     }
