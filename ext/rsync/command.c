@@ -21,7 +21,8 @@ bool ags_sender_command(const struct ags_sender_job *job, const char *dest, stru
 	                              job->update ? "u" : "", job->compress ? "z" : "");
 	words[n++] = "--no-msgs2stderr";        /* errors come in order with the data: none is known before all are */
 	words[n++] = ags_arena_printf(arena, "--checksum-seed=%d", (int)job->seed);
-	words[n++] = "--delay-updates";
+	if (!job->dry_run && !job->at_once)
+		words[n++] = "--delay-updates";
 	if (job->relative)
 		words[n++] = "--no-implied-dirs";       /* parents of the pushed paths are made when missing, else left as they are */
 	if (job->delete_extraneous)

@@ -140,6 +140,11 @@ enum ags_sender_phase ags_sender_phase(const struct ags_sender *s)
 	return s->phase;
 }
 
+bool ags_sender_was_asked(const struct ags_sender *s, uint32_t ndx)
+{
+	return s->asked != NULL && (s->asked[ndx / 4] >> (ndx % 4 * 2) & 3) != 0;
+}
+
 void ags_sender_release(struct ags_sender *s)
 {
 	s->released = true;
@@ -273,7 +278,7 @@ static enum ags_step send_answers(struct ags_sender *s, struct ags_err *err)
 static enum ags_step begin_answer(struct ags_sender *s, struct ags_err *err)
 {
 	struct ags_request *r = s->first;
-	struct ags_question q = { .ndx = r->ndx, .digest = s->digest, .encoding = s->encoding, .redo = r->redo, .sums = &r->sums };
+	struct ags_question q = { .ndx = s->job->source_ndx != NULL ? s->job->source_ndx[r->ndx] : r->ndx, .digest = s->digest, .encoding = s->encoding, .redo = r->redo, .sums = &r->sums };
 	enum ags_step step = AGS_DONE;
 	uint8_t ndx[4];
 	bool put;

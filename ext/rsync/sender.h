@@ -37,7 +37,9 @@ struct ags_sender_job {
 	struct ags_list_format formats[4];
 	int32_t  seed;                          /* random, not 0 */
 	uint32_t timeout;                       /* seconds, given to the receiver; 0: none */
+	const uint32_t *source_ndx;             /* of each entry of the list in the list that the answers are for; NULL: the same */
 	bool delete_extraneous, dry_run, itemize;
+	bool at_once;                           /* files are not staged: each is renamed as it comes */
 	bool has_max_delete;                    /* the receiver stops when it has deleted so many, and then fails */
 	uint32_t max_delete;
 	bool relative;                          /* the list has implied directories: made when missing, never changed */
@@ -93,6 +95,7 @@ bool ags_sender_is_starved(const struct ags_sender *s);
 bool ags_sender_keep_alive(struct ags_sender *s);
 
 enum ags_sender_phase ags_sender_phase(const struct ags_sender *s);
+bool ags_sender_was_asked(const struct ags_sender *s, uint32_t ndx);    /* for this file's content */
 void ags_sender_release(struct ags_sender *s);                       /* let it commit */
 const struct ags_sender_counts *ags_sender_counts(const struct ags_sender *s);
 

@@ -76,8 +76,10 @@ void ags_fanout_start(struct ags_member *m, const char *command)
 	struct ags_err err = AGS_ERR_INIT;
 
 	if (m->began_ms == 0)
+		if (m->began_ms == 0) {
 		m->began_ms = ags_now_ms();
-	ags_member_progress(m, AGS_PHASE_CONNECT);
+		ags_member_progress(m, AGS_PHASE_CONNECT);
+	}
 	if (s->transport == AGS_TRANSPORT_OPENSSH) {
 		ags_member_fail_text(m, AGS_OUTCOME_FAILED, "transport \"openssh\" is not built yet, want \"libssh2\" or \"auto\"");
 		return;

@@ -37,6 +37,7 @@ struct ags_fanout {
 	struct ags_report *report;
 	struct ags_member *members;
 	size_t count, left;                    /* members in all, and not yet over */
+	size_t failures;                       /* the caller's: how many had failed when it last counted */
 	struct ags_member *first_ready, **last_ready;
 	uint32_t connect_timeout, timeout;     /* seconds; 0: the server's own */
 	int64_t clock_from_ms;                 /* silence is not counted before this */

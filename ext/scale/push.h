@@ -6,6 +6,19 @@
 #include "scale/fanout.h"
 #include "scale/pace.h"
 
+/*
+ * rsync runs on every server once, or in rounds of which each is over on all servers before the next begins:
+ *
+ *   ONLY                       a small push: staged, released together, deletions at the end
+ *   LOOK ─► ONLY               with max_delete: a dry run counts what would be deleted; rsync's own limit stops too late
+ *   LOOK ─► STAGE ─► FINISH    a large push: the dry run tells which files differ; only they are staged and released together; then
+ *                              one pass over everything for links, attributes and deletions, which so wait for the release as well
+ *
+ * A receiver that stages looks for a partial file of every file in its list, which costs three times as much as all the rest: so the list
+ * of the round that stages is short, and a server in which nothing differs is done after the look.
+ */
+enum ags_round { AGS_ROUND_ONLY, AGS_ROUND_LOOK, AGS_ROUND_STAGE, AGS_ROUND_FINISH };
+
 /* One ags_sync() while it runs: what its servers share, and each server's part. */
 struct ags_push {
 	struct ags_fanout fanout;
@@ -20,7 +33,10 @@ struct ags_push {
 	struct ags_receiver *receivers;        /* one per member */
 	struct ags_pace pace;                  /* bwlimit */
 	bool is_released;                      /* some server was told to commit */
-	bool is_rehearsal;                     /* a dry run that comes first, because of max_delete */
+	enum ags_round round;
+	bool is_apart;                         /* files are staged in a round of their own */
+	struct ags_filelist part;              /* of that round: what some server asked for; borrows from `list` */
+	uint32_t *part_ndx;                    /* where its entries are in `list` */
 	int64_t ticked_ms, kept_alive_ms;
 };
 
@@ -33,18 +49,13 @@ struct ags_receiver {
 	bool eof_sent;
 	bool is_paced;                         /* it has something to say, and waits for its turn */
 	bool released;                         /* told to commit */
+	struct { uint64_t files, file_bytes, matched, bytes_sent; } before;     /* counted in earlier rounds */
 };
 
-/*
- * The rounds of a push. rsync's --max-delete stops when so many are gone, which is too late; deletions are known to us only
- * when they are done. So with max_delete all servers do a dry run over the same list first, which counts what they would delete.
- *
- *   start ─► rehearsal (a dry run) ─► after_rehearsal: who may go on ─► start ─► the push itself
- *
- * The push has --max-delete too, for what comes to be on a server between the two.
- */
-bool ags_rounds_start(struct ags_push *push, struct ags_err *err);             /* rsync on all servers that are not over */
-bool ags_rounds_after_rehearsal(struct ags_push *push, struct ags_err *err);   /* who is over now stays so */
+void ags_rounds_plan(struct ags_push *push, const struct ags_strings *paths);      /* which rounds there will be */
+bool ags_rounds_start(struct ags_push *push, struct ags_err *err);                  /* rsync on all servers that are not over */
+/* AGS_DONE: another round is to be started, for those who go on. AGS_AGAIN: that was the last. */
+enum ags_step ags_rounds_next(struct ags_push *push, struct ags_err *err);
 
 /* A member's step: reads, writes, and notices the end. */
 void ags_receiver_step(struct ags_member *m);

@@ -15,6 +15,7 @@ static bool read_output(struct ags_receiver *r, bool *moved, struct ags_err *err
 static bool write_input(struct ags_receiver *r, size_t *budget, bool *moved, struct ags_err *err);
 static void finish(struct ags_receiver *r);
 static void judge(struct ags_receiver *r, const struct ags_exit *how);
+static enum ags_outcome outcome_of(const struct ags_push *p, bool has_changed);
 static void fail_limit(struct ags_member *m, uint64_t would, uint64_t limit);
 static void fail(struct ags_receiver *r, const struct ags_err *err);
 static const char *said_on_stderr(const struct ags_member *m, char *text, size_t size);
@@ -27,10 +28,12 @@ static void add_change(struct ags_receiver *r, const char *path, size_t len, con
 
 bool ags_receiver_init(struct ags_receiver *r, struct ags_push *push, struct ags_member *m, struct ags_err *err)
 {
+	/* once: by the round that sees everything first */
+	bool is_itemized = push->options->itemize && push->round == (push->is_apart ? AGS_ROUND_LOOK : AGS_ROUND_ONLY);
 	const struct ags_sender_events events = {
 		.arg = r,
-		.item = push->options->itemize && !push->is_rehearsal ? on_item : NULL,
-		.deleted = push->options->itemize && !push->is_rehearsal ? on_deleted : NULL,
+		.item = is_itemized ? on_item : NULL,
+		.deleted = is_itemized ? on_deleted : NULL,
 	};
 
 	r->push = push;
@@ -172,11 +175,23 @@ static void judge(struct ags_receiver *r, const struct ags_exit *how)
 		                     exit_meaning(how->status), m->errors.len > 0 ? ": " : "", said_on_stderr(m, text, sizeof(text)));
 	} else if (r->push->job.dry_run && counts->deleted > r->push->options->max_delete) {
 		fail_limit(m, counts->deleted, r->push->options->max_delete);
-	} else if (counts->changes == 0 && counts->deleted == 0) {
-		ags_member_end(m, AGS_OUTCOME_UNCHANGED);
 	} else {
-		ags_member_end(m, r->push->options->dry_run ? AGS_OUTCOME_DIFFERS : AGS_OUTCOME_SYNCED);
+		enum ags_outcome outcome = outcome_of(r->push, counts->changes > 0 || counts->deleted > 0);
+
+		if (outcome == AGS_OUTCOME_UNCHANGED && !r->push->options->checksum)
+			ags_member_progress(m, AGS_PHASE_DONE);
+		ags_member_end(m, outcome);
 	}
+}
+
+/* Of a round that ended well. Whoever is in a round after the look differed in it. */
+static enum ags_outcome outcome_of(const struct ags_push *p, bool has_changed)
+{
+	if (p->round == AGS_ROUND_STAGE || p->round == AGS_ROUND_FINISH)
+		return AGS_OUTCOME_SYNCED;
+	if (!has_changed)
+		return AGS_OUTCOME_UNCHANGED;
+	return p->job.dry_run ? AGS_OUTCOME_DIFFERS : AGS_OUTCOME_SYNCED;
 }
 
 /* "would delete 1,234 entries, max_delete is 100" */
@@ -244,13 +259,18 @@ static enum ags_phase phase_of(const struct ags_receiver *r)
 		[AGS_SENDER_TRANSFER] = AGS_PHASE_TRANSFER, [AGS_SENDER_STAGED] = AGS_PHASE_STAGED,
 		[AGS_SENDER_COMMIT] = AGS_PHASE_COMMIT, [AGS_SENDER_DELETE] = AGS_PHASE_DELETE, [AGS_SENDER_DONE] = AGS_PHASE_DONE,
 	};
+	enum ags_phase phase = phases[ags_sender_phase(r->sender)], now = r->member->now.phase;
 	struct ags_err err = AGS_ERR_INIT;
 
-	if (r->member->now.phase == AGS_PHASE_CONNECT && ags_channel_ready(r->member->channel, &err) != AGS_DONE)
+	if (now == AGS_PHASE_CONNECT && ags_channel_ready(r->member->channel, &err) != AGS_DONE)
 		return AGS_PHASE_CONNECT;
-	if (r->push->is_rehearsal && ags_sender_phase(r->sender) > AGS_SENDER_LIST)
-		return AGS_PHASE_LIST;
-	return phases[ags_sender_phase(r->sender)];
+	if (r->push->round == AGS_ROUND_LOOK && phase > AGS_PHASE_LIST)
+		phase = AGS_PHASE_LIST;
+	else if (r->push->round == AGS_ROUND_STAGE && phase > AGS_PHASE_COMMIT)
+		phase = AGS_PHASE_COMMIT;
+	else if (r->push->round == AGS_ROUND_FINISH && phase < AGS_PHASE_DELETE)
+		phase = AGS_PHASE_DELETE;
+	return phase > now ? phase : now;        /* rounds do not lead back */
 }
 
 static void count(struct ags_receiver *r)
@@ -258,14 +278,18 @@ static void count(struct ags_receiver *r)
 	const struct ags_sender_counts *c = ags_sender_counts(r->sender);
 	struct ags_member *m = r->member;
 
-	m->now.files_done = m->result->files = c->sent;
-	m->now.files_total = c->requested;
-	m->now.bytes_done = c->sent_bytes;
-	m->now.bytes_total = c->requested_bytes;
+	m->result->files = r->before.files;
+	if (r->push->round != AGS_ROUND_LOOK) {
+		m->result->files += c->sent;
+		m->now.files_done = m->result->files;
+		m->now.files_total = r->before.files + c->requested;
+		m->now.bytes_done = r->before.file_bytes + c->sent_bytes;
+		m->now.bytes_total = r->before.file_bytes + c->requested_bytes;
+	}
 	m->progress_mark = c->requested + c->sent_bytes + c->changes + c->deleted + c->wire_bytes + 1;
 	m->result->deleted = c->deleted;
-	m->result->bytes_sent = c->wire_bytes;
-	m->result->bytes_matched = c->matched;
+	m->result->bytes_sent = r->before.bytes_sent + c->wire_bytes;
+	m->result->bytes_matched = r->before.matched + c->matched;
 }
 
 static void on_item(void *arg, uint32_t ndx, uint16_t flags)

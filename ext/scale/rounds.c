@@ -1,10 +1,38 @@
-/* Starts rsync on the servers of a push, once or twice. */
+/* Starts rsync on the servers of a push, once or several times. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE            /* fts(3) */
+#endif
+
 #include "scale/push.h"
 #include "ssh/quote.h"
 
+#include <fts.h>
+#include <stdlib.h>
+
+#define LARGE 1000             /* entries from which looking first is cheaper than having every receiver look for partial files */
+
+static bool is_large(const struct ags_strings *paths);
 static bool start(struct ags_receiver *r, struct ags_err *err);
+static bool goes_on(const struct ags_push *p, const struct ags_receiver *r);
+static bool begin_again(struct ags_push *p, struct ags_err *err);
 static void veto(struct ags_push *p);
-static bool begin_again(struct ags_receiver *r, struct ags_err *err);
+static bool make_part(struct ags_push *p, struct ags_err *err);
+static size_t mark_asked(const struct ags_push *p, uint8_t *wanted);
+static void use_list(struct ags_push *p, const struct ags_filelist *list, const uint32_t *source_ndx);
+
+void ags_rounds_plan(struct ags_push *p, const struct ags_strings *paths)
+{
+	const struct ags_sync_options *o = p->options;
+
+	if (o->dry_run)
+		return;
+	p->is_apart = !o->commit_each && !o->checksum && !o->hard_links && o->dest == NULL && o->link_dest.count == 0 && is_large(paths);
+	if (!p->is_apart && (o->max_delete == AGS_NO_MAX_DELETE || !o->delete_extraneous))
+		return;
+	p->round = AGS_ROUND_LOOK;
+	p->job.dry_run = true;
+	p->job.checksum = false;           /* it has no say in what is deleted, and takes long */
+}
 
 bool ags_rounds_start(struct ags_push *p, struct ags_err *err)
 {
@@ -14,22 +42,47 @@ bool ags_rounds_start(struct ags_push *p, struct ags_err *err)
 	return true;
 }
 
-bool ags_rounds_after_rehearsal(struct ags_push *p, struct ags_err *err)
+enum ags_step ags_rounds_next(struct ags_push *p, struct ags_err *err)
 {
 	const struct ags_sync_options *o = p->options;
 
-	p->is_rehearsal = p->is_released = false;
+	if (p->round == AGS_ROUND_ONLY || p->round == AGS_ROUND_FINISH)
+		return AGS_AGAIN;
+	if (p->round == AGS_ROUND_LOOK && p->is_apart && !make_part(p, err))
+		return AGS_FAILED;
+	if (p->round == AGS_ROUND_LOOK)
+		p->is_released = false;
+	p->round = p->round == AGS_ROUND_STAGE ? AGS_ROUND_FINISH : !p->is_apart ? AGS_ROUND_ONLY :
+	           p->part.count > 0 ? AGS_ROUND_STAGE : AGS_ROUND_FINISH;
 	p->job.dry_run = false;
 	p->job.checksum = o->checksum;
 	p->job.max_delete = o->max_delete;
-	p->job.has_max_delete = true;
+	p->job.has_max_delete = o->max_delete != AGS_NO_MAX_DELETE;
+	p->job.delete_extraneous = o->delete_extraneous && p->round != AGS_ROUND_STAGE;
+	p->job.at_once = p->round == AGS_ROUND_FINISH;
+	if (p->round == AGS_ROUND_STAGE)
+		use_list(p, &p->part, p->part_ndx);
+	else
+		use_list(p, &p->list, NULL);
 	p->fanout.clock_from_ms = ags_now_ms();
-	for (size_t i = 0; i < p->fanout.count; i++)
-		if (p->receivers[i].member->result->outcome != AGS_OUTCOME_FAILED && !begin_again(&p->receivers[i], err))
-			return false;
-	if (!o->commit_each)
-		veto(p);
-	return true;
+	return begin_again(p, err) ? p->fanout.left > 0 ? AGS_DONE : AGS_AGAIN : AGS_FAILED;
+}
+
+/* Counts no further than it must. */
+static bool is_large(const struct ags_strings *paths)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < paths->count && count < LARGE; i++) {
+		char *const argv[] = { (char *)paths->items[i], NULL };
+		FTS *walk = fts_open(argv, FTS_PHYSICAL | FTS_NOSTAT | FTS_NOCHDIR, NULL);
+
+		while (walk != NULL && count < LARGE && fts_read(walk) != NULL)
+			count++;
+		if (walk != NULL)
+			fts_close(walk);
+	}
+	return count >= LARGE;
 }
 
 static bool start(struct ags_receiver *r, struct ags_err *err)
@@ -52,6 +105,50 @@ static bool start(struct ags_receiver *r, struct ags_err *err)
 	return ok;
 }
 
+/* A look finds a server unchanged for good only when it looked as closely as the push. */
+static bool goes_on(const struct ags_push *p, const struct ags_receiver *r)
+{
+	switch (r->member->result->outcome) {
+	case AGS_OUTCOME_SYNCED:
+	case AGS_OUTCOME_DIFFERS:
+		return true;
+	case AGS_OUTCOME_UNCHANGED:
+		return p->options->checksum;
+	default:
+		return false;
+	}
+}
+
+static bool begin_again(struct ags_push *p, struct ags_err *err)
+{
+	bool is_look_over = p->round != AGS_ROUND_FINISH || p->part.count == 0;
+
+	for (size_t i = 0; i < p->fanout.count; i++) {
+		struct ags_receiver *r = &p->receivers[i];
+		struct ags_member *m = r->member;
+		struct ags_server_result *result = m->result;
+
+		if (!goes_on(p, r))
+			continue;
+		ags_receiver_fini(r);
+		memset(r, 0, sizeof(*r));
+		r->before.bytes_sent = result->bytes_sent;
+		if (!is_look_over) {
+			r->before.files = result->files;
+			r->before.file_bytes = m->now.bytes_done;
+			r->before.matched = result->bytes_matched;
+		}
+		ags_member_again(m);
+		if (!ags_receiver_init(r, p, m, err))
+			return false;
+	}
+	if (is_look_over && !p->options->commit_each)
+		veto(p);
+	if (is_look_over && p->fanout.left == 0)
+		p->is_released = p->fanout.failures == 0;      /* all were as they should be already */
+	return true;
+}
+
 /* As at the barrier: too many that failed keep the others as they are, too. */
 static void veto(struct ags_push *p)
 {
@@ -59,23 +156,78 @@ static void veto(struct ags_push *p)
 	size_t failures = 0;
 
 	for (size_t i = 0; i < p->fanout.count; i++)
-		if (p->fanout.members[i].is_over) {
+		if (p->fanout.members[i].is_over && p->fanout.members[i].result->outcome == AGS_OUTCOME_FAILED) {
 			failures++;
 			failed = failed != NULL ? failed : &p->fanout.members[i];
 		}
+	p->fanout.failures = failures;
 	for (size_t i = 0; i < p->fanout.count && failures > p->options->max_failures; i++)
 		if (!p->fanout.members[i].is_over)
 			ags_member_fail_text(&p->fanout.members[i], AGS_OUTCOME_STAGED, "was ready, but nothing was changed there, because %s failed",
 			                     failed->server->name);
 }
 
-static bool begin_again(struct ags_receiver *r, struct ags_err *err)
+/* The files that any server asked for, with the directories above them. */
+static bool make_part(struct ags_push *p, struct ags_err *err)
 {
-	struct ags_push *p = r->push;
-	struct ags_member *m = r->member;
+	const struct ags_filelist *all = &p->list;
+	uint8_t *wanted = calloc(all->count + 1, 1);
+	uint32_t *where = calloc(all->count + 1, sizeof(*where));
+	size_t count;
+	bool ok = false;
 
-	ags_receiver_fini(r);
-	memset(r, 0, sizeof(*r));
-	ags_member_again(m);
-	return ags_receiver_init(r, p, m, err);
+	if (wanted == NULL || where == NULL)
+		goto out;
+	count = mark_asked(p, wanted);
+	p->part.entries = calloc(count + 1, sizeof(*p->part.entries));
+	p->part_ndx = calloc(count + 1, sizeof(*p->part_ndx));
+	if (p->part.entries == NULL || p->part_ndx == NULL)
+		goto out;
+	p->part.capacity = (uint32_t)count;
+	for (uint32_t i = 0; i < all->count; i++) {
+		struct ags_entry *e = &p->part.entries[p->part.count];
+
+		if (!wanted[i])
+			continue;
+		*e = all->entries[i];
+		if (e->parent != AGS_NO_PARENT)
+			e->parent = where[e->parent];
+		where[i] = p->part.count;
+		p->part_ndx[p->part.count++] = i;
+	}
+	ok = true;
+out:
+	free(wanted);
+	free(where);
+	return ok || ags_fail_nomem(err);
+}
+
+/* A parent stands before what is in it. */
+static size_t mark_asked(const struct ags_push *p, uint8_t *wanted)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->fanout.count; i++)
+		for (uint32_t n = 0; n < p->list.count && p->receivers[i].member->result->outcome == AGS_OUTCOME_DIFFERS; n++)
+			wanted[n] |= ags_sender_was_asked(p->receivers[i].sender, n);
+	for (uint32_t n = p->list.count; n-- > 0;) {
+		if (!wanted[n])
+			continue;
+		count++;
+		if (p->list.entries[n].parent != AGS_NO_PARENT)
+			wanted[p->list.entries[n].parent] = 1;
+	}
+	return count;
+}
+
+static void use_list(struct ags_push *p, const struct ags_filelist *list, const uint32_t *source_ndx)
+{
+	p->job.source_ndx = source_ndx;
+	if (p->job.list == list)
+		return;
+	p->job.list = list;
+	for (size_t i = 0; i < sizeof(p->job.lists) / sizeof(p->job.lists[0]); i++) {
+		ags_piece_drop(p->job.lists[i]);
+		p->job.lists[i] = NULL;
+	}
 }

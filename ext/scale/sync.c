@@ -38,18 +38,20 @@ bool ags_sync(const struct ags_environment *env, const struct ags_topology *t, c
 {
 	struct ags_push p = { .options = options, .report = report, .list = AGS_FILELIST_INIT };
 	int64_t began = ags_now_ms();
+	enum ags_step step = AGS_AGAIN;
 	bool ok;
 
 	/* servers log in and start rsync while the source is read here */
 	ok = begin(&p, env, t, group, paths, host, err) && ags_rounds_start(&p, err) && read_source(&p, paths, err) && run(&p, err);
-	if (ok && p.is_rehearsal)
-		ok = ags_rounds_after_rehearsal(&p, err) && ags_rounds_start(&p, err) && run(&p, err);
+	while (ok && (step = ags_rounds_next(&p, err)) == AGS_DONE)
+		ok = ags_rounds_start(&p, err) && run(&p, err);
+	ok = ok && step != AGS_FAILED;
 	if (!ok)
 		stop_all(&p);
 	ok = tell_warnings(&p, err) && ok;
 	report->files = p.list.count;
 	report->bytes = p.list.bytes;
-	report->committed = p.is_released && !p.job.dry_run;
+	report->committed = p.is_released && !options->dry_run;
 	report->ok = ok && is_in_step(options, report);
 	report->seconds = (double)(ags_now_ms() - began) / 1000;
 	end(&p);
@@ -64,6 +66,7 @@ static bool begin(struct ags_push *p, const struct ags_environment *env, const s
 	if (!check_paths(paths, o->relative, err) || !make_job(p, err) ||
 	    !ags_fanout_init(&p->fanout, env, t, group, &o->servers, host, p->report, err))
 		return false;
+	ags_rounds_plan(p, paths);
 	ags_pool_set_handshakes(env->pool, o->parallel);
 	p->fanout.step = ags_receiver_step;
 	p->fanout.connect_timeout = o->connect_timeout;
@@ -110,16 +113,15 @@ static bool make_job(struct ags_push *p, struct ags_err *err)
 	const struct ags_sync_options *o = p->options;
 	struct ags_sender_job *job = &p->job;
 
-	p->is_rehearsal = o->max_delete != AGS_NO_MAX_DELETE && o->delete_extraneous && !o->dry_run;
 	ags_pace_init(&p->pace, 1024 * (uint64_t)o->bwlimit, ags_now_ms());
 	job->list = &p->list;
 	job->rules = &p->encoded_rules;
 	job->timeout = o->timeout;
 	job->delete_extraneous = o->delete_extraneous;
 	job->relative = o->relative;
-	job->dry_run = o->dry_run || p->is_rehearsal;
+	job->dry_run = o->dry_run;
 	job->itemize = o->itemize;
-	job->checksum = o->checksum && !p->is_rehearsal;           /* it has no say in what is deleted, and takes long */
+	job->checksum = o->checksum;
 	job->numeric_ids = o->numeric_ids;
 	job->keep_dirlinks = o->keep_dirlinks;
 	job->omit_dir_times = o->omit_dir_times;
@@ -272,7 +274,7 @@ static int wake_paced(struct ags_push *p, int max_wait_ms)
 static void settle_staged(struct ags_push *p)
 {
 	const char *unreadable = p->answers != NULL ? ags_answers_unreadable(p->answers) : NULL;
-	bool alone = p->options->commit_each || p->job.dry_run;
+	bool alone = p->options->commit_each || p->job.dry_run || p->round == AGS_ROUND_FINISH;
 	const struct ags_member *failed = NULL;
 	size_t staged = 0, failures = 0, under_way = 0;
 
@@ -320,10 +322,13 @@ static void release(struct ags_receiver *r)
 
 static bool is_committing(const struct ags_push *p)
 {
-	for (size_t i = 0; i < p->fanout.count; i++)
-		if (!p->receivers[i].member->is_over && p->receivers[i].released &&
-		    ags_sender_phase(p->receivers[i].sender) <= AGS_SENDER_COMMIT)
+	for (size_t i = 0; i < p->fanout.count && p->round != AGS_ROUND_LOOK; i++) {
+		const struct ags_receiver *r = &p->receivers[i];
+
+		if (!r->member->is_over && (p->round == AGS_ROUND_FINISH ||
+		                            (r->released && ags_sender_phase(r->sender) <= AGS_SENDER_COMMIT)))
 			return true;
+	}
 	return false;
 }
 
@@ -404,5 +409,7 @@ static void end(struct ags_push *p)
 	ags_filter_free(p->rules);
 	ags_chmod_free(&p->chmod);
 	ags_buf_free(&p->encoded_rules);
+	free(p->part.entries);
+	free(p->part_ndx);
 	ags_filelist_free(&p->list);
 }
