@@ -278,7 +278,10 @@ static enum ags_step send_answers(struct ags_sender *s, struct ags_err *err)
 static enum ags_step begin_answer(struct ags_sender *s, struct ags_err *err)
 {
 	struct ags_request *r = s->first;
-	struct ags_question q = { .ndx = s->job->source_ndx != NULL ? s->job->source_ndx[r->ndx] : r->ndx, .digest = s->digest, .encoding = s->encoding, .redo = r->redo, .sums = &r->sums };
+	struct ags_question q = {
+		.ndx = s->job->source_ndx != NULL ? s->job->source_ndx[r->ndx] : r->ndx, .digest = s->digest,
+		.encoding = s->encoding, .redo = r->redo, .sums = &r->sums,
+	};
 	enum ags_step step = AGS_DONE;
 	uint8_t ndx[4];
 	bool put;

@@ -36,6 +36,7 @@ static void lose(struct ags_session *s);
 static bool has_banner(const struct ags_session *s);
 static const char *doing(const struct ags_session *s, char *to, size_t size);
 static void flush(struct ags_session *s);
+static void let_go(struct ags_session *s, bool tell_server);
 static void hang_up(struct ags_session *s, bool tell_server);
 static LIBSSH2_SEND_FUNC(take_for_sending);
 static LIBSSH2_RECV_FUNC(give_received);
@@ -77,12 +78,7 @@ void ags_session_break(struct ags_session *s)
 		return;
 	ags_fail(&s->err, AGS_CONNECT, "the connection to %s was given up", s->address);
 	ags_err_set_server(&s->err, s->to.server);
-	s->state = AGS_SESSION_BROKEN;
-	ags_auth_free(s->auth);
-	s->auth = NULL;
-	ags_dial_free(s->dial);
-	s->dial = NULL;
-	hang_up(s, true);
+	let_go(s, true);
 	ags_pool_leave_slot(s);
 	ags_pool_note_broken(s);
 	ags_channels_broken(s);
@@ -109,14 +105,9 @@ void ags_session_forget(struct ags_session *s)
 		return;
 	ags_fail(&s->err, AGS_CONNECT, "the connection to %s belongs to the process that opened it, not to this one", s->address);
 	ags_err_set_server(&s->err, s->to.server);
-	s->state = AGS_SESSION_BROKEN;
-	ags_auth_free(s->auth);
-	s->auth = NULL;
-	ags_dial_free(s->dial);
-	s->dial = NULL;
+	let_go(s, false);
 	s->has_slot = false;
 	s->is_forgotten = true;
-	hang_up(s, false);
 }
 
 void ags_session_settle(struct ags_session *s)
@@ -363,6 +354,16 @@ static void flush(struct ags_session *s)
 	}
 	if (s->sent != before)
 		ags_channels_sent(s, before);
+}
+
+static void let_go(struct ags_session *s, bool tell_server)
+{
+	s->state = AGS_SESSION_BROKEN;
+	ags_auth_free(s->auth);
+	s->auth = NULL;
+	ags_dial_free(s->dial);
+	s->dial = NULL;
+	hang_up(s, tell_server);
 }
 
 static void hang_up(struct ags_session *s, bool tell_server)
