@@ -120,9 +120,9 @@ layer_fuzz() {
 
 # --- counting ---------------------------------------------------------------------------------------------------------
 
-has_results() { grep -qE '^(ok|not ok|skip) |^(PASS|FAIL|SKIP|XFAIL|BORK|LEAK|WARN) |^(OK \(|Tests: )' "$1"; }
+has_results() { grep -aqE '^(ok|not ok|skip) |^(PASS|FAIL|SKIP|XFAIL|BORK|LEAK|WARN) |^(OK \(|Tests: )' "$1"; }
 
-lines() { grep -cE "$1" "$2"; }
+lines() { grep -acE "$1" "$2"; }
 
 # PHPUnit's closing line: "OK (12 tests, 30 assertions)" or "Tests: 12, Assertions: 30, Failures: 1, Skipped: 2."
 phpunit_number() { sed -nE "s/^Tests: .*\\b$1: ([0-9]+).*/\\1/p" "$2" | awk '{ n += $1 } END { print n + 0 }'; }
@@ -190,7 +190,7 @@ for layer in "${wanted[@]}"; do run_layer "$layer"; done
 echo
 if [ $failed -gt 0 ]; then
     echo 'what failed:'
-    for layer in "${wanted[@]}"; do grep -HE '^(not ok|FAIL|BORK|LEAK|WARN) ' "$LOGS/$layer.log" 2>/dev/null; done
+    for layer in "${wanted[@]}"; do grep -aHE '^(not ok|FAIL|BORK|LEAK|WARN) ' "$LOGS/$layer.log" 2>/dev/null; done
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]
