@@ -37,6 +37,7 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
   AGS_LIBRARY([yaml-0.1], [libyaml], [libyaml-dev])
   AGS_LIBRARY([libxxhash], [xxHash], [libxxhash-dev])
   AGS_LIBRARY([libzstd], [zstd], [libzstd-dev])
+  AGS_LIBRARY([liblz4], [LZ4], [liblz4-dev])
   AGS_LIBRARY([zlib], [zlib], [zlib1g-dev])
   AGS_LIBRARY([libcrypto], [OpenSSL's libcrypto], [libssl-dev])
 
@@ -73,6 +74,7 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/rsync/idnames.c
     ext/rsync/itemize.c
     ext/rsync/match.c
+    ext/rsync/packed.c
     ext/rsync/piece.c
     ext/rsync/producer.c
     ext/rsync/receive.c
@@ -83,6 +85,7 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/rsync/sender.c
     ext/rsync/source.c
     ext/rsync/tokens.c
+    ext/rsync/tokens_lz4.c
     ext/rsync/tokens_zlib.c
     ext/rsync/tokens_zstd.c
     ext/rsync/wildmatch.c

@@ -309,7 +309,8 @@ namespace Aegir\Scale {
      *  - link_dest (list of at most 20 directories on the servers, absolute or relative to the server's root): a file that is missing in the
      *    destination and equal in one of them (under the same path) becomes a hard link to that one
      *  - hard_links (bool, false): names of one file stay names of one file
-     *  - compress ("auto", "none", "zstd", "zlib"; default auto)
+     *  - compress ("auto", "none", "zstd", "zlib", "lz4"; default auto): auto is the first of zstd, lz4 and zlib that the server has, else none,
+     *    whatever the network; files whose suffix says that they are compressed (rsync's own list) are not compressed again
      *  - bwlimit (int, KiB a second; default 0: no limit): of what is sent to all servers together, in fair shares; SSH's own bytes not counted
      *  - dry_run, itemize (bool, false)
      *  - commit ("together", "each"; default together)

@@ -6,7 +6,7 @@
 CC        ?= gcc
 FUZZ_CC   ?= $(shell command -v clang || echo clang-14)
 OUT       ?= build/engine
-PACKAGES   = libssh2 yaml-0.1 libxxhash libzstd zlib libcrypto
+PACKAGES   = libssh2 yaml-0.1 libxxhash libzstd liblz4 zlib libcrypto
 WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
 CFLAGS    += -std=gnu11 -g -O1 -fno-omit-frame-pointer $(WARNINGS) -Iext -Itests $(shell pkg-config --cflags $(PACKAGES))
 LIBS       = $(shell pkg-config --libs $(PACKAGES)) -lpthread

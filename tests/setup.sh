@@ -4,7 +4,7 @@
 
 SETUP_PACKAGES=(
     # the extension
-    php-cli php-dev gcc make autoconf pkg-config libssh2-1-dev libyaml-dev libxxhash-dev libzstd-dev zlib1g-dev libssl-dev
+    php-cli php-dev gcc make autoconf pkg-config libssh2-1-dev libyaml-dev libxxhash-dev libzstd-dev liblz4-dev zlib1g-dev libssl-dev
     # its tests: the engine with sanitizers, fuzzing and a second compiler, memory checks
     libc6-dev clang libclang-rt-14-dev valgrind
     # the wrappers

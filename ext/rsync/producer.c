@@ -1,5 +1,6 @@
 #include "rsync/producer.h"
 #include "base/limits.h"
+#include "rsync/packed.h"
 #include "rsync/wire.h"
 
 #include <errno.h>
@@ -89,7 +90,10 @@ enum ags_step ags_producer_open(struct ags_workshop *w, const struct ags_questio
 		goto nomem;
 	if (q->sums != NULL && q->sums->count > 0 && (p->match = ags_match_new(q->sums, q->digest, w->seed)) == NULL)
 		goto nomem;
-	ags_tokens_begin(p->tokens);
+	if (ags_packed_by_name(e->name, e->name_len))
+		ags_tokens_begin_packed(p->tokens);
+	else
+		ags_tokens_begin(p->tokens);
 	*producer = p;
 	return AGS_DONE;
 nomem:

@@ -14,7 +14,7 @@ struct ags_workshop {
 	int32_t seed;
 	uint8_t *input;                          /* AGS_PRODUCER_INPUT bytes */
 	struct ags_buf output;
-	struct ags_tokens *idle_tokens[3];       /* by encoding: a compressor is too big to make one per file */
+	struct ags_tokens *idle_tokens[AGS_ENCODINGS];       /* by encoding: a compressor is too big to make one per file */
 	struct ags_complaint *complaints;
 	size_t complaint_count, complaint_capacity;
 	char unreadable[512];                    /* the first that is there and cannot be read, for people */

@@ -142,7 +142,7 @@ static enum ags_step read_checksums(struct ags_sender *s, struct ags_cursor *in,
 
 static enum ags_step read_compressors(struct ags_sender *s, struct ags_cursor *in, struct ags_err *err)
 {
-	static const char *const names[][2] = { { "none", "none" }, { "zstd", "zstd" }, { "zlibx", "zlib" } };
+	static const char *const names[][2] = { { "none", "none" }, { "zstd", "zstd" }, { "zlibx", "zlib" }, { "lz4", "lz4" } };
 	char list[MAX_ALGORITHMS + 1];
 	const char *name = "none";
 	size_t len;
@@ -160,7 +160,7 @@ static enum ags_step read_compressors(struct ags_sender *s, struct ags_cursor *i
 				name = names[s->encoding][j];
 			}
 	if (!offers(list, name))
-		return ags_fail_step(err, AGS_PROTOCOL, "the server's rsync offers the compressors \"%s\", want zstd, zlib or none", list);
+		return ags_fail_step(err, AGS_PROTOCOL, "the server's rsync offers the compressors \"%s\", want zstd, lz4, zlib or none", list);
 	s->input = IN_SEED;
 	return ags_wire_put_vstring(&s->replies, name, strlen(name)) ? AGS_DONE : (ags_fail_nomem(err), AGS_FAILED);
 }

@@ -20,10 +20,12 @@ struct ags_tokens {
 	enum ags_encoding encoding;
 	struct ags_zstd_packer *zstd;   /* the one that the encoding uses, or none */
 	struct ags_zlib_packer *zlib;
+	struct ags_lz4_packer *lz4;
 	uint32_t run_first, run_len;    /* blocks held back to make a run of them; none while run_len is 0 */
 	uint32_t reference;             /* last block of the run written last */
 };
 
+static void begin(struct ags_tokens *t, bool is_packed);
 static bool plain_literal(const uint8_t *bytes, size_t n, struct ags_buf *out);
 static bool end_literal(struct ags_tokens *t, struct ags_buf *out);
 static bool end_blocks(struct ags_tokens *t, struct ags_buf *out);
@@ -39,7 +41,9 @@ struct ags_tokens *ags_tokens_new(enum ags_encoding encoding)
 		t->zstd = ags_zstd_packer_new();
 	if (encoding == AGS_ENCODING_ZLIB)
 		t->zlib = ags_zlib_packer_new();
-	if (encoding != AGS_ENCODING_PLAIN && t->zstd == NULL && t->zlib == NULL) {
+	if (encoding == AGS_ENCODING_LZ4)
+		t->lz4 = ags_lz4_packer_new();
+	if (encoding != AGS_ENCODING_PLAIN && t->zstd == NULL && t->zlib == NULL && t->lz4 == NULL) {
 		free(t);
 		return NULL;
 	}
@@ -52,17 +56,18 @@ void ags_tokens_free(struct ags_tokens *t)
 		return;
 	ags_zstd_packer_free(t->zstd);
 	ags_zlib_packer_free(t->zlib);
+	ags_lz4_packer_free(t->lz4);
 	free(t);
 }
 
 void ags_tokens_begin(struct ags_tokens *t)
 {
-	t->run_len = 0;
-	t->reference = 0;
-	if (t->zstd != NULL)
-		ags_zstd_packer_drop(t->zstd);
-	if (t->zlib != NULL)
-		ags_zlib_packer_drop(t->zlib);
+	begin(t, false);
+}
+
+void ags_tokens_begin_packed(struct ags_tokens *t)
+{
+	begin(t, true);
 }
 
 bool ags_tokens_literal(struct ags_tokens *t, const uint8_t *bytes, size_t n, struct ags_buf *out)
@@ -76,6 +81,8 @@ bool ags_tokens_literal(struct ags_tokens *t, const uint8_t *bytes, size_t n, st
 		return ags_zstd_packer_add(t->zstd, bytes, n, out);
 	case AGS_ENCODING_ZLIB:
 		return ags_zlib_packer_add(t->zlib, bytes, n, out);
+	case AGS_ENCODING_LZ4:
+		return ags_lz4_packer_add(t->lz4, bytes, n, out);
 	case AGS_ENCODING_PLAIN:
 		break;
 	}
@@ -105,6 +112,8 @@ bool ags_tokens_flush(struct ags_tokens *t, struct ags_buf *out)
 		return false;
 	if (t->zlib != NULL && !ags_zlib_packer_flush(t->zlib, out))
 		return false;
+	if (t->lz4 != NULL && !ags_lz4_packer_flush(t->lz4, out))
+		return false;
 	return end_blocks(t, out);
 }
 
@@ -128,6 +137,18 @@ bool ags_pack_data(struct ags_buf *out, const uint8_t *bytes, size_t n)
 	return true;
 }
 
+static void begin(struct ags_tokens *t, bool is_packed)
+{
+	t->run_len = 0;
+	t->reference = 0;
+	if (t->zstd != NULL)
+		ags_zstd_packer_begin(t->zstd, is_packed);
+	if (t->zlib != NULL)
+		ags_zlib_packer_begin(t->zlib, is_packed);
+	if (t->lz4 != NULL)
+		ags_lz4_packer_begin(t->lz4, is_packed);
+}
+
 static bool plain_literal(const uint8_t *bytes, size_t n, struct ags_buf *out)
 {
 	size_t piece;
@@ -145,6 +166,8 @@ static bool end_literal(struct ags_tokens *t, struct ags_buf *out)
 {
 	if (t->zstd != NULL)
 		return ags_zstd_packer_end(t->zstd, out);
+	if (t->lz4 != NULL)
+		return ags_lz4_packer_flush(t->lz4, out);
 	return t->zlib == NULL || ags_zlib_packer_end(t->zlib, out);
 }
 

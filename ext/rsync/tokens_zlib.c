@@ -21,10 +21,12 @@ enum run { RUN_NONE, RUN_OPEN, RUN_FLUSHED };
 struct ags_zlib_packer {
 	z_stream z;
 	enum run run;                   /* flushed: the tail is owed */
+	int level;
 	struct ags_buf packed;          /* what one call has deflated */
 };
 
 static bool deflate_all(struct ags_zlib_packer *p, const uint8_t *bytes, size_t n, int flush);
+static void drop(struct ags_zlib_packer *p);
 static bool pay_tail(struct ags_zlib_packer *p, struct ags_buf *out);
 
 struct ags_zlib_packer *ags_zlib_packer_new(void)
@@ -33,6 +35,7 @@ struct ags_zlib_packer *ags_zlib_packer_new(void)
 
 	if (p == NULL)
 		return NULL;
+	p->level = LEVEL;
 	if (deflateInit2(&p->z, LEVEL, Z_DEFLATED, WINDOW, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK) {
 		free(p);
 		return NULL;
@@ -49,11 +52,14 @@ void ags_zlib_packer_free(struct ags_zlib_packer *p)
 	free(p);
 }
 
-void ags_zlib_packer_drop(struct ags_zlib_packer *p)
+void ags_zlib_packer_begin(struct ags_zlib_packer *p, bool is_packed)
 {
-	if (p->run != RUN_NONE)
-		deflateReset(&p->z);
-	p->run = RUN_NONE;
+	int level = is_packed ? 0 : LEVEL;
+
+	drop(p);
+	/* behind a reset, so that there is nothing to flush with the old level */
+	if (level != p->level && deflateReset(&p->z) == Z_OK && deflateParams(&p->z, level, Z_DEFAULT_STRATEGY) == Z_OK)
+		p->level = level;
 }
 
 bool ags_zlib_packer_add(struct ags_zlib_packer *p, const uint8_t *bytes, size_t n, struct ags_buf *out)
@@ -85,8 +91,15 @@ bool ags_zlib_packer_end(struct ags_zlib_packer *p, struct ags_buf *out)
 {
 	if (!ags_zlib_packer_flush(p, out))
 		return false;
-	ags_zlib_packer_drop(p);
+	drop(p);
 	return true;
+}
+
+static void drop(struct ags_zlib_packer *p)
+{
+	if (p->run != RUN_NONE)
+		deflateReset(&p->z);
+	p->run = RUN_NONE;
 }
 
 static bool pay_tail(struct ags_zlib_packer *p, struct ags_buf *out)

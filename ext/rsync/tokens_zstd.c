@@ -9,11 +9,13 @@
  */
 #define FRAME_INPUT  (256u << 10)
 #define LEVEL        3
+#define IN_PASSING   (-10000)           /* steps over nearly all, and stores what does not compress */
 
 struct ags_zstd_packer {
 	ZSTD_CCtx *zstd;
 	uint8_t *held;                  /* input of the next frame */
 	size_t held_len;
+	int level;
 	uint8_t *frame;
 	size_t frame_cap;
 };
@@ -26,6 +28,7 @@ struct ags_zstd_packer *ags_zstd_packer_new(void)
 
 	if (p == NULL)
 		return NULL;
+	p->level = LEVEL;
 	p->frame_cap = ZSTD_compressBound(FRAME_INPUT);
 	p->zstd = ZSTD_createCCtx();
 	p->held = malloc(FRAME_INPUT);
@@ -47,9 +50,10 @@ void ags_zstd_packer_free(struct ags_zstd_packer *p)
 	free(p);
 }
 
-void ags_zstd_packer_drop(struct ags_zstd_packer *p)
+void ags_zstd_packer_begin(struct ags_zstd_packer *p, bool is_packed)
 {
 	p->held_len = 0;
+	p->level = is_packed ? IN_PASSING : LEVEL;
 }
 
 bool ags_zstd_packer_add(struct ags_zstd_packer *p, const uint8_t *bytes, size_t n, struct ags_buf *out)
@@ -82,7 +86,7 @@ bool ags_zstd_packer_end(struct ags_zstd_packer *p, struct ags_buf *out)
 
 static bool write_frame(struct ags_zstd_packer *p, const uint8_t *bytes, size_t n, struct ags_buf *out)
 {
-	size_t packed = ZSTD_compressCCtx(p->zstd, p->frame, p->frame_cap, bytes, n, LEVEL);
+	size_t packed = ZSTD_compressCCtx(p->zstd, p->frame, p->frame_cap, bytes, n, p->level);
 
 	return !ZSTD_isError(packed) && ags_pack_data(out, p->frame, packed);
 }

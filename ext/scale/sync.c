@@ -108,8 +108,10 @@ static bool check_paths(const struct ags_strings *paths, bool relative, struct a
 
 static bool make_job(struct ags_push *p, struct ags_err *err)
 {
-	static const enum ags_encoding automatic[] = { AGS_ENCODING_ZSTD, AGS_ENCODING_ZLIB };
-	static const enum ags_encoding zstd[] = { AGS_ENCODING_ZSTD }, zlib[] = { AGS_ENCODING_ZLIB };
+	static const enum ags_encoding automatic[] = { AGS_ENCODING_ZSTD, AGS_ENCODING_LZ4, AGS_ENCODING_ZLIB };
+	static const enum ags_encoding one[] = {
+		[AGS_COMPRESS_ZSTD] = AGS_ENCODING_ZSTD, [AGS_COMPRESS_ZLIB] = AGS_ENCODING_ZLIB, [AGS_COMPRESS_LZ4] = AGS_ENCODING_LZ4,
+	};
 	const struct ags_sync_options *o = p->options;
 	struct ags_sender_job *job = &p->job;
 
@@ -132,8 +134,8 @@ static bool make_job(struct ags_push *p, struct ags_err *err)
 	job->link_dest_count = o->link_dest.count;
 	job->hard_links = o->hard_links;
 	job->compress = o->compress != AGS_COMPRESS_NONE;
-	job->encodings = o->compress == AGS_COMPRESS_ZSTD ? zstd : o->compress == AGS_COMPRESS_ZLIB ? zlib : automatic;
-	job->encoding_count = o->compress == AGS_COMPRESS_AUTO ? 2 : 1;
+	job->encodings = o->compress == AGS_COMPRESS_AUTO ? automatic : &one[o->compress];
+	job->encoding_count = o->compress == AGS_COMPRESS_AUTO ? sizeof(automatic) / sizeof(automatic[0]) : 1;
 	while (job->seed == 0)
 		if (getrandom(&job->seed, sizeof(job->seed), 0) != sizeof(job->seed))
 			return ags_fail_sys(err, AGS_LOCAL_IO, NULL, "cannot get random bytes");

@@ -12,7 +12,7 @@
  * (AGS_USAGE: a bad option or path, AGS_CONFIG: no such group, AGS_LOCAL_IO: the source is missing, empty or unreadable, AGS_CANCELLED, AGS_NOMEM).
  * After AGS_CANCELLED the report still says how each server was left.
  */
-enum ags_compress { AGS_COMPRESS_AUTO, AGS_COMPRESS_NONE, AGS_COMPRESS_ZSTD, AGS_COMPRESS_ZLIB };
+enum ags_compress { AGS_COMPRESS_AUTO, AGS_COMPRESS_NONE, AGS_COMPRESS_ZSTD, AGS_COMPRESS_ZLIB, AGS_COMPRESS_LZ4 };
 
 /* What a server has of a path that is pushed into releases. A directory of that name is never deleted. */
 #define AGS_RELEASES ".releases"

@@ -127,4 +127,19 @@ test('link_dest: a relative directory is below the root', function () {
         'option link_dest has 21 directories, want at most 20', 'the message');
 });
 
+foreach (['zstd', 'zlib', 'lz4', 'auto'] as $how) {
+    test("compress $how: text shrinks, and what is compressed by its name is not tried again", function () use ($how) {
+        source(['a.php' => prose(600000), 'b.php' => prose(600000, 2)]);
+        foreach (pushed(['compress' => $how])->servers as $name => $result) {
+            check($result->bytesSent < 700000, "$result->bytesSent bytes were sent to $name for 1200000 of text");
+        }
+        equal_to_source();
+        source(['c.jpg' => prose(600000, 3), 'd.ZIP' => prose(600000, 4)]);
+        foreach (pushed(['compress' => $how])->servers as $name => $result) {
+            check($result->bytesSent > 1000000 && $result->bytesSent < 1250000, "$result->bytesSent bytes were sent to $name");
+        }
+        equal_to_source();
+    });
+}
+
 finish();

@@ -13,8 +13,6 @@ $planned = ['guard'];
 foreach ($planned as $option) {
     show(fn () => cluster_sync($t, 'live', '/etc', [$option => true]));
 }
-show(fn () => cluster_sync($t, 'live', '/etc', ['compress' => 'lz4']));
 ?>
 --EXPECT--
 ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option "guard" is not built yet
-ValueError: Aegir\Scale\cluster_sync(): Argument #4 ($options) is wrong: option compress "lz4" is not built yet, want auto, none, zstd or zlib

@@ -34,8 +34,8 @@ option timeout is 1.5, want a number of seconds from 1 to 86400
 option parallel is 0, want a number from 1 to 32
 option parallel is 33, want a number from 1 to 32
 option max_failures is -1, want a number from 0 to 1024
-option compress is "gzip", want auto, none, zstd or zlib
-option compress is true, want auto, none, zstd or zlib
+option compress is "gzip", want auto, none, zstd, zlib or lz4
+option compress is true, want auto, none, zstd, zlib or lz4
 option commit is "both", want together or each
 option exclude is 5, want a string or a list of strings
 option exclude[1] is an array, want a string that is not empty and holds no NUL byte

@@ -43,7 +43,7 @@ static inline bool mini_fail(struct mini_sender *s, const char *problem)
 
 static inline bool mini_start(struct mini_sender *s, const char *dir, enum ags_encoding encoding)
 {
-	static const char *const compress[] = { "--compress-choice=none", "--compress-choice=zstd", "--new-compress" };
+	static const char *const compress[] = { "--compress-choice=none", "--compress-choice=zstd", "--new-compress", "--compress-choice=lz4" };
 	char seed[40], sums[40], dest[512];
 	int in[2], out[2];
 

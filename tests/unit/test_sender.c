@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-static const enum ags_encoding with_zstd[] = { AGS_ENCODING_ZSTD }, with_zlib[] = { AGS_ENCODING_ZLIB };
+static const enum ags_encoding with_zstd[] = { AGS_ENCODING_ZSTD }, with_zlib[] = { AGS_ENCODING_ZLIB }, with_lz4[] = { AGS_ENCODING_LZ4 };
 static const char *const one[] = { "d1" }, *const three[] = { "d1", "d2", "d3" };
 
 static void make_tree(void)
@@ -100,6 +100,11 @@ static void test_zstd_arrives_whole_and_as_delta(void)
 static void test_zlib_arrives_whole_and_as_delta(void)
 {
 	test_compressed(with_zlib);
+}
+
+static void test_lz4_arrives_whole_and_as_delta(void)
+{
+	test_compressed(with_lz4);
 }
 
 static void test_bytes_may_come_and_go_one_by_one(void)
@@ -371,6 +376,7 @@ int main(void)
 	RUN(test_different_old_files_get_different_deltas);
 	RUN(test_zstd_arrives_whole_and_as_delta);
 	RUN(test_zlib_arrives_whole_and_as_delta);
+	RUN(test_lz4_arrives_whole_and_as_delta);
 	RUN(test_bytes_may_come_and_go_one_by_one);
 	RUN(test_pieces_of_any_size_make_the_same);
 	RUN(test_nothing_switches_before_the_release);

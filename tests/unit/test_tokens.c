@@ -1,13 +1,16 @@
 #include "unit/basis.h"
 #include "unit/mini_sender.h"
 
+#include "rsync/packed.h"
+
+#include <lz4.h>
 #include <signal.h>
 #include <time.h>
 #include <zlib.h>
 #include <zstd.h>
 
 static uint64_t random_state;
-static const enum ags_encoding encodings[] = { AGS_ENCODING_PLAIN, AGS_ENCODING_ZSTD, AGS_ENCODING_ZLIB };
+static const enum ags_encoding encodings[] = { AGS_ENCODING_PLAIN, AGS_ENCODING_ZSTD, AGS_ENCODING_ZLIB, AGS_ENCODING_LZ4 };
 
 /* A reader of token streams that is given all of it at once. What it reads goes into the trace. */
 struct reader {
@@ -54,6 +57,29 @@ static bool unzstd_data(struct reader *r, const uint8_t *bytes, size_t n)
 	return true;
 }
 
+static bool unlz4_data(struct reader *r, const uint8_t *bytes, size_t n)
+{
+	char room[16383];
+	int got = LZ4_decompress_safe((const char *)bytes, room, (int)n, sizeof(room));
+
+	if (got <= 0)
+		return false;
+	trace_literal(r->t, (const uint8_t *)room, (size_t)got);
+	return true;
+}
+
+static bool unpack_data(struct reader *r, const uint8_t *bytes, size_t n)
+{
+	switch (r->encoding) {
+	case AGS_ENCODING_ZLIB:
+		return inflate_data(r, bytes, n);
+	case AGS_ENCODING_LZ4:
+		return unlz4_data(r, bytes, n);
+	default:
+		return unzstd_data(r, bytes, n);
+	}
+}
+
 /* A zstd frame must be over by now; deflate gets back the bytes that are never sent. */
 static bool end_run(struct reader *r)
 {
@@ -95,7 +121,7 @@ static bool read_packed(struct reader *r, struct ags_cursor *c)
 		}
 		if (!ags_get_u8(c, &low) || (n = (size_t)(byte & 63) << 8 | low) == 0 || !ags_get_bytes(c, &bytes, n))
 			return false;
-		if (!(r->encoding == AGS_ENCODING_ZLIB ? inflate_data(r, bytes, n) : unzstd_data(r, bytes, n)))
+		if (!unpack_data(r, bytes, n))
 			return false;
 	}
 	return end_run(r);
@@ -260,7 +286,7 @@ static void test_random_streams_read_back_whole_and_cut_at_a_flush(void)
 	const size_t n = 40000;
 	uint8_t *old = basis_bytes(&random_state, 7 * 300, 256), *bytes = basis_bytes(&random_state, n + 100, 3);
 
-	for (int e = 0; e < 3; e++) {
+	for (int e = 0; e < AGS_ENCODINGS; e++) {
 		struct ags_tokens *tokens = ags_tokens_new(encodings[e]);
 
 		for (int i = 0; i < 150 && check_failures == 0; i++)
@@ -285,7 +311,7 @@ static void test_a_literal_run_does_not_depend_on_what_was_written_before(void)
 	const size_t n = 500000;
 	uint8_t *bytes = basis_bytes(&random_state, n, 5);
 
-	for (int e = 0; e < 3; e++) {
+	for (int e = 0; e < AGS_ENCODINGS; e++) {
 		struct ags_tokens *t = ags_tokens_new(encodings[e]);
 		struct ags_buf alone = AGS_BUF_INIT, second = AGS_BUF_INIT;
 
@@ -303,7 +329,7 @@ static void test_a_literal_run_does_not_depend_on_what_was_written_before(void)
 
 static void test_begin_forgets_an_unfinished_file(void)
 {
-	for (int e = 0; e < 3; e++) {
+	for (int e = 0; e < AGS_ENCODINGS; e++) {
 		struct ags_tokens *t = ags_tokens_new(encodings[e]);
 		struct ags_buf clean = AGS_BUF_INIT, after = AGS_BUF_INIT, lost = AGS_BUF_INIT;
 
@@ -342,7 +368,7 @@ static void test_a_full_buffer_is_told_at_every_byte(void)
 {
 	uint8_t *bytes = basis_bytes(&random_state, 40, 256);
 
-	for (int e = 0; e < 3; e++) {
+	for (int e = 0; e < AGS_ENCODINGS; e++) {
 		struct ags_tokens *t = ags_tokens_new(encodings[e]);
 		struct ags_buf out = AGS_BUF_INIT;
 		size_t whole, max;
@@ -365,22 +391,67 @@ static void test_text_gets_smaller_and_noise_hardly_larger(void)
 	const size_t n = 1000000;
 	uint8_t *noise = basis_bytes(&random_state, n, 256), *text = basis_bytes(&random_state, n, 4);
 
-	for (int i = 1; i < 3; i++) {
+	for (int i = 1; i < 4; i++) {
 		struct ags_tokens *t = ags_tokens_new(encodings[i]);
 		struct ags_buf out = AGS_BUF_INIT;
 
 		ags_tokens_begin(t);
 		CHECK(ags_tokens_literal(t, noise, n, &out) && ags_tokens_end(t, &out));
-		CHECK(ags_buf_len(&out) < n + n / 1000);
+		CHECK(ags_buf_len(&out) < n + n / 200);
 		ags_buf_clear(&out);
 		ags_tokens_begin(t);
 		CHECK(ags_tokens_literal(t, text, n, &out) && ags_tokens_end(t, &out));
-		CHECK(ags_buf_len(&out) < n / 3);
+		CHECK(ags_buf_len(&out) < (encodings[i] == AGS_ENCODING_LZ4 ? n * 3 / 4 : n / 3));
 		ags_buf_free(&out);
 		ags_tokens_free(t);
 	}
 	free(noise);
 	free(text);
+}
+
+/* Of one object, in turn: each as if it were the only one. */
+static void test_packed_files_are_left_as_they_are(void)
+{
+	const size_t n = 300000;
+	uint8_t *text = basis_bytes(&random_state, n, 4);
+
+	for (int i = 1; i < 4; i++) {
+		struct ags_tokens *t = ags_tokens_new(encodings[i]);
+		size_t sizes[4];
+
+		for (int round = 0; round < 4; round++) {
+			struct ags_buf out = AGS_BUF_INIT;
+			struct trace got = {0};
+
+			if (round % 2)
+				ags_tokens_begin_packed(t);
+			else
+				ags_tokens_begin(t);
+			CHECK(ags_tokens_literal(t, text, n / 2, &out) && ags_tokens_flush(t, &out) && ags_tokens_literal(t, text + n / 2, n - n / 2, &out) &&
+			      ags_tokens_end(t, &out));
+			sizes[round] = ags_buf_len(&out);
+			CHECK(read_tokens(encodings[i], &out, &got));
+			ags_buf_free(&out);
+			trace_free(&got);
+		}
+		CHECK_INT(sizes[0], sizes[2]);
+		CHECK_INT(sizes[1], sizes[3]);
+		CHECK(sizes[1] > sizes[0]);
+		CHECK(sizes[1] < n + n / 100);
+		ags_tokens_free(t);
+	}
+	free(text);
+}
+
+static void test_names_of_packed_files(void)
+{
+	static const char *const packed[] = { "a.jpg", "a.JPEG", "b.tar.gz", "x.7z", ".zip", "disk.squashfs", "a.z", "A.MP4", "q.3g2", "z.zst" };
+	static const char *const plain[] = { "jpg", "a.php", "a.jpg.txt", "", ".", "a.", "app.ts", "a.css", "x.squashfss", "a.svg", "gz", "a.gz ", "aa.a7z" };
+
+	for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
+		CHECK(ags_packed_by_name(packed[i], strlen(packed[i])));
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		CHECK(!ags_packed_by_name(plain[i], strlen(plain[i])));
 }
 
 /* From here on the stock receiver judges. */
@@ -464,7 +535,7 @@ static uint8_t *zero_bytes(size_t n) { return calloc(1, n + 1); }
 
 static void check_content(struct content c)
 {
-	for (int e = 0; e < 3; e++)
+	for (int e = 0; e < AGS_ENCODINGS; e++)
 		check_receiver(&c, encodings[e], e == 0 ? AGS_DIGEST_MD5 : AGS_DIGEST_XXH128);
 	free(c.old);
 	free(c.file);
@@ -542,6 +613,8 @@ int main(int argc, char **argv)
 	RUN(test_begin_forgets_an_unfinished_file);
 	RUN(test_a_full_buffer_is_told_at_every_byte);
 	RUN(test_text_gets_smaller_and_noise_hardly_larger);
+	RUN(test_packed_files_are_left_as_they_are);
+	RUN(test_names_of_packed_files);
 	RUN(test_rsync_takes_new_files);
 	RUN(test_rsync_takes_changed_files);
 	RUN(test_rsync_takes_many_small_edits);

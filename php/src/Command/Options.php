@@ -65,7 +65,8 @@ final class Options
             self::flag('hard-links', 'Names of one file stay names of one file.', 'hard_links'),
             new Option('bwlimit', OptionKind::Number, 'Send at most so many KiB a second, to all servers together. Default: 0, no limit.',
                 'KIB', 'bwlimit'),
-            new Option('compress', OptionKind::Text, 'auto, none, zstd or zlib. Default: auto.', 'HOW', 'compress'),
+            new Option('compress', OptionKind::Text, 'auto, none, zstd, lz4 or zlib. auto is the first of zstd, lz4 and zlib that a server has. Files that are'
+                . ' compressed by their suffix are not compressed again. Default: auto.', 'HOW', 'compress'),
         ];
     }
 
