@@ -26,7 +26,7 @@ bool ags_sender_command(const struct ags_sender_job *job, const char *dest, stru
 	if (job->relative)
 		words[n++] = "--no-implied-dirs";       /* parents of the pushed paths are made when missing, else left as they are */
 	if (job->delete_extraneous)
-		words[n++] = "--delete-after";
+		words[n++] = job->dry_run ? "--delete-during" : "--delete-after";       /* after: a second walk over the tree */
 	if (job->delete_extraneous && job->has_max_delete)
 		words[n++] = ags_arena_printf(arena, "--max-delete=%u", (unsigned)job->max_delete);
 	if (job->numeric_ids)

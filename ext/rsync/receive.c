@@ -358,7 +358,7 @@ static enum ags_step read_done(struct ags_sender *s, struct ags_err *err)
 	/* How many of ours each of the five answers. The third follows the second at once when nothing is staged, the fourth the third
 	 * when nothing is to be deleted. */
 	const unsigned staged = s->job->dry_run || s->job->at_once ? 1 : 2;
-	const unsigned answered[5] = { 0, 1, staged, s->job->delete_extraneous ? 3 : staged, 4 };
+	const unsigned answered[5] = { 0, 1, staged, s->job->delete_extraneous && !s->job->dry_run ? 3 : staged, 4 };
 
 	if (s->done_out < answered[s->done_in])
 		return ags_fail_step(err, AGS_PROTOCOL, "the receiver ended a phase that had not begun");

@@ -103,6 +103,11 @@ const struct ags_sender_counts *ags_sender_counts(const struct ags_sender *s);
  * its phase; deletions are withheld from it. */
 const char *ags_sender_complaint(const struct ags_sender *s);
 
+/* What an item's flags say of its entry: it is not there yet, only its time differs, its content is asked for. */
+bool ags_item_is_new(uint16_t flags);
+bool ags_item_is_time_only(uint16_t flags);
+bool ags_item_is_sent(uint16_t flags);
+
 /* rsync's --itemize-changes for an entry: 11 characters and NUL. */
 void ags_itemize(const struct ags_entry *entry, uint16_t flags, char code[12]);
 

@@ -11,8 +11,8 @@
  *
  *   ONLY                       a small push: staged, released together, deletions at the end
  *   LOOK ─► ONLY               with max_delete: a dry run counts what would be deleted; rsync's own limit stops too late
- *   LOOK ─► STAGE ─► FINISH    a large push: the dry run tells which files differ; only they are staged and released together; then
- *                              one pass over everything for links, attributes and deletions, which so wait for the release as well
+ *   LOOK ─► STAGE ─► FINISH    a large push: the dry run tells which files differ; only they are staged and released together; then,
+ *                              if there are any, one pass for links, attributes and deletions, which so wait for the release as well
  *
  * A receiver that stages looks for a partial file of every file in its list, which costs three times as much as all the rest: so the list
  * of the round that stages is short, and a server in which nothing differs is done after the look.
@@ -37,6 +37,8 @@ struct ags_push {
 	bool is_apart;                         /* files are staged in a round of their own */
 	struct ags_filelist part;              /* of that round: what some server asked for; borrows from `list` */
 	uint32_t *part_ndx;                    /* where its entries are in `list` */
+	uint8_t *touched;                      /* per entry: a directory that is new or has another time somewhere, for that round, too */
+	bool needs_finish;                     /* the look saw something that cannot be staged */
 	int64_t ticked_ms, kept_alive_ms;
 };
 

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define STEP_BYTES   (256u << 10)     /* written to one server before the others have their turn */
 #define READ_BYTES   (64u << 10)
@@ -23,17 +24,18 @@ static const char *exit_meaning(int status);
 static enum ags_phase phase_of(const struct ags_receiver *r);
 static void count(struct ags_receiver *r);
 static void on_item(void *arg, uint32_t ndx, uint16_t flags);
+static void on_look(void *arg, uint32_t ndx, uint16_t flags);
+static bool is_itemized(const struct ags_push *p);
 static void on_deleted(void *arg, const char *path, size_t len);
 static void add_change(struct ags_receiver *r, const char *path, size_t len, const char *code);
 
 bool ags_receiver_init(struct ags_receiver *r, struct ags_push *push, struct ags_member *m, struct ags_err *err)
 {
-	/* once: by the round that sees everything first */
-	bool is_itemized = push->options->itemize && push->round == (push->is_apart ? AGS_ROUND_LOOK : AGS_ROUND_ONLY);
+	bool is_look = push->is_apart && push->round == AGS_ROUND_LOOK;
 	const struct ags_sender_events events = {
 		.arg = r,
-		.item = is_itemized ? on_item : NULL,
-		.deleted = is_itemized ? on_deleted : NULL,
+		.item = is_look ? on_look : on_item,
+		.deleted = on_deleted,
 	};
 
 	r->push = push;
@@ -266,7 +268,7 @@ static enum ags_phase phase_of(const struct ags_receiver *r)
 		return AGS_PHASE_CONNECT;
 	if (r->push->round == AGS_ROUND_LOOK && phase > AGS_PHASE_LIST)
 		phase = AGS_PHASE_LIST;
-	else if (r->push->round == AGS_ROUND_STAGE && phase > AGS_PHASE_COMMIT)
+	else if (r->push->round == AGS_ROUND_STAGE && r->push->needs_finish && phase > AGS_PHASE_COMMIT)
 		phase = AGS_PHASE_COMMIT;
 	else if (r->push->round == AGS_ROUND_FINISH && phase < AGS_PHASE_DELETE)
 		phase = AGS_PHASE_DELETE;
@@ -297,17 +299,38 @@ static void on_item(void *arg, uint32_t ndx, uint16_t flags)
 	struct ags_receiver *r = arg;
 	char path[AGS_MAX_PATH], code[12];
 
-	if (flags == 0)
+	if (flags == 0 || !is_itemized(r->push))
 		return;
 	ags_itemize(&r->push->list.entries[ndx], flags, code);
 	add_change(r, path, ags_filelist_path(&r->push->list, ndx, path), code);
+}
+
+/* Content is staged, and a directory that is new or has another time comes with it; all else has to wait for the last round. */
+static void on_look(void *arg, uint32_t ndx, uint16_t flags)
+{
+	struct ags_push *p = ((struct ags_receiver *)arg)->push;
+	uint32_t mode = p->list.entries[ndx].mode;
+
+	if (S_ISDIR(mode) && (ags_item_is_new(flags) || ags_item_is_time_only(flags)))
+		p->touched[ndx] = 1;
+	else if (flags != 0 && !(S_ISREG(mode) && ags_item_is_sent(flags)))
+		p->needs_finish = true;
+	on_item(arg, ndx, flags);
 }
 
 static void on_deleted(void *arg, const char *path, size_t len)
 {
 	struct ags_receiver *r = arg;
 
-	add_change(r, path, len, "*deleting");
+	r->push->needs_finish = true;
+	if (is_itemized(r->push))
+		add_change(r, path, len, "*deleting");
+}
+
+/* Once: by the round that sees everything first. */
+static bool is_itemized(const struct ags_push *p)
+{
+	return p->options->itemize && p->round == (p->is_apart ? AGS_ROUND_LOOK : AGS_ROUND_ONLY);
 }
 
 /* A change that finds no room is left out; the outcome does not depend on it. */

@@ -46,7 +46,7 @@ enum ags_step ags_rounds_next(struct ags_push *p, struct ags_err *err)
 {
 	const struct ags_sync_options *o = p->options;
 
-	if (p->round == AGS_ROUND_ONLY || p->round == AGS_ROUND_FINISH)
+	if (p->round == AGS_ROUND_ONLY || p->round == AGS_ROUND_FINISH || (p->round == AGS_ROUND_STAGE && !p->needs_finish))
 		return AGS_AGAIN;
 	if (p->round == AGS_ROUND_LOOK && p->is_apart && !make_part(p, err))
 		return AGS_FAILED;
@@ -171,12 +171,12 @@ static void veto(struct ags_push *p)
 static bool make_part(struct ags_push *p, struct ags_err *err)
 {
 	const struct ags_filelist *all = &p->list;
-	uint8_t *wanted = calloc(all->count + 1, 1);
+	uint8_t *wanted = p->touched;
 	uint32_t *where = calloc(all->count + 1, sizeof(*where));
 	size_t count;
 	bool ok = false;
 
-	if (wanted == NULL || where == NULL)
+	if (where == NULL)
 		goto out;
 	count = mark_asked(p, wanted);
 	p->part.entries = calloc(count + 1, sizeof(*p->part.entries));
@@ -197,7 +197,6 @@ static bool make_part(struct ags_push *p, struct ags_err *err)
 	}
 	ok = true;
 out:
-	free(wanted);
 	free(where);
 	return ok || ags_fail_nomem(err);
 }

@@ -184,6 +184,9 @@ static bool read_source(struct ags_push *p, const struct ags_strings *paths, str
 	p->answers = ags_answers_new(&p->list, p->job.seed);
 	if (p->answers == NULL)
 		return ags_fail_nomem(err);
+	p->touched = calloc(p->list.count + 1, 1);
+	if (p->touched == NULL)
+		return ags_fail_nomem(err);
 	p->job.answers = p->answers;
 	p->fanout.clock_from_ms = ags_now_ms();
 	for (size_t i = 0; i < p->fanout.count; i++)
@@ -413,5 +416,6 @@ static void end(struct ags_push *p)
 	ags_buf_free(&p->encoded_rules);
 	free(p->part.entries);
 	free(p->part_ndx);
+	free(p->touched);
 	ags_filelist_free(&p->list);
 }

@@ -143,7 +143,7 @@ static void test_a_common_compressor_is_wanted(void)
 
 	memset(longest, 'z', sizeof(longest));
 	refuse_compressors("lz4 zlibxx", 10, "offers the compressors \"lz4 zlibxx\"");
-	refuse_compressors("", 0, "want zstd, zlib or none");
+	refuse_compressors("", 0, "want zstd, lz4, zlib or none");
 	refuse_compressors("zstd\n", 5, "not a list of names");
 	refuse_compressors(longest, sizeof(longest), "a string has 300 bytes");
 }
