@@ -5,7 +5,8 @@
 
 #define MAX_WORDS (32 + AGS_MAX_LINK_DEST)
 
-/* No "i" among the letters after "e.": one list, not increments. No "I": a leftover partial file is never updated in place. */
+/* Old: letters that 3.1 does not know mean nothing to it, but without them a newer rsync talks to us as 3.1 does.
+ * No "i" among the letters after "e.": one list, not increments. No "I": a leftover partial file is never updated in place. */
 bool ags_sender_command(const struct ags_sender_job *job, const char *dest, struct ags_arena *arena,
                         const char *const **argv, size_t *argc)
 {
@@ -16,10 +17,15 @@ bool ags_sender_command(const struct ags_sender_job *job, const char *dest, stru
 		return false;
 	words[n++] = "rsync";
 	words[n++] = "--server";
-	words[n++] = ags_arena_printf(arena, "-logDtpr%s%s%s%s%s%s%s%se.LsfxCvu", job->hard_links ? "H" : "", job->relative ? "R" : "", job->checksum ? "c" : "",
+	words[n++] = ags_arena_printf(arena, "-logDtpr%s%s%s%s%s%s%s%se.LsfxC%s", job->hard_links ? "H" : "", job->relative ? "R" : "", job->checksum ? "c" : "",
 	                              job->dry_run ? "n" : "", job->omit_dir_times ? "O" : "", job->keep_dirlinks ? "K" : "",
-	                              job->update ? "u" : "", job->compress ? "z" : "");
-	words[n++] = "--no-msgs2stderr";        /* errors come in order with the data: none is known before all are */
+	                              job->update ? "u" : "", job->compress && !job->is_old ? "z" : "", job->is_old ? "" : "vu");
+	if (job->is_old && job->compress)
+		words[n++] = "--new-compress";          /* zlib, without what matched in its window */
+	if (job->is_old && job->delete_extraneous)
+		words[n++] = "--stats";                 /* or 3.1 does not count deletions */
+	if (!job->is_old)
+		words[n++] = "--no-msgs2stderr";        /* errors come in order with the data: none is known before all are */
 	words[n++] = ags_arena_printf(arena, "--checksum-seed=%d", (int)job->seed);
 	if (!job->dry_run && !job->at_once)
 		words[n++] = "--delay-updates";

@@ -93,7 +93,7 @@ static enum ags_step read_version(struct ags_sender *s, struct ags_cursor *in, s
 		                     "a shell's start-up files must print nothing when it is not interactive", shown);
 	}
 	if (version < OLDEST_PROTOCOL)
-		return ags_fail_step(err, AGS_PROTOCOL, "the server's rsync speaks protocol %u, want %d or newer (rsync 3.2.0)",
+		return ags_fail_step(err, AGS_PROTOCOL, "the server's rsync speaks protocol %u, want %d or newer (rsync 3.1.2)",
 		                     version, OLDEST_PROTOCOL);
 	s->protocol = version < NEWEST_PROTOCOL ? (int)version : NEWEST_PROTOCOL;
 	s->input = IN_FLAGS;
@@ -111,9 +111,15 @@ static enum ags_step read_flags(struct ags_sender *s, struct ags_cursor *in, str
 	s->compat = (uint32_t)flags;
 	if (s->compat & COMPAT_INCREMENTAL)
 		return ags_fail_step(err, AGS_PROTOCOL, "the server's rsync turned on incremental recursion, which was not offered");
-	if (!(s->compat & COMPAT_VARINT))
-		return ags_fail_step(err, AGS_PROTOCOL, "the server's rsync is older than 3.2.0");
 	s->input = IN_CHECKSUMS;
+	if (s->compat & COMPAT_VARINT)
+		return AGS_DONE;
+	/* rsync 3.1 negotiates no algorithms: what it does is settled by its version and its command */
+	if (!(s->compat & COMPAT_SEED_FIRST))
+		return ags_fail_step(err, AGS_PROTOCOL, "the server's rsync is older than 3.1.2");
+	s->digest = AGS_DIGEST_MD5;
+	s->encoding = s->job->compress ? AGS_ENCODING_ZLIB : AGS_ENCODING_PLAIN;
+	s->input = IN_SEED;
 	return AGS_DONE;
 }
 

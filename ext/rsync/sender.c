@@ -135,6 +135,11 @@ bool ags_sender_keep_alive(struct ags_sender *s)
 	return s->phase != AGS_SENDER_LIST || ags_sender_put_frame(&s->replies, AGS_TAG_DATA, NULL, 0);
 }
 
+bool ags_sender_heard_nothing(const struct ags_sender *s)
+{
+	return s->input == IN_VERSION && ags_buf_len(&s->raw) == 0;
+}
+
 enum ags_sender_phase ags_sender_phase(const struct ags_sender *s)
 {
 	return s->phase;
@@ -235,7 +240,7 @@ static struct ags_piece *encoded_list(struct ags_sender *s, struct ags_err *err)
 {
 	struct ags_sender_job *job = s->job;
 	const struct ags_list_format format = {
-		.varint_flags = true, .id0_names = (s->compat & 0x100) != 0, .nanoseconds = true,
+		.varint_flags = (s->compat & 0x80) != 0, .id0_names = (s->compat & 0x100) != 0, .nanoseconds = true,
 		.numeric_ids = job->numeric_ids, .checksums = job->checksum, .digest = s->digest,
 	};
 	struct ags_buf bytes = AGS_BUF_INIT;

@@ -11,7 +11,7 @@
  *   HANDSHAKE ─► LIST ─► TRANSFER ─► STAGED ═► COMMIT ─► DELETE ─► DONE
  *                                       ║ waits here until ags_sender_release()
  *
- * It speaks protocol 31 and 32 with stock rsync --server, 3.2.0 or newer, non-incremental, with --delay-updates
+ * It speaks protocol 31 and 32 with stock rsync --server, 3.1.2 or newer, non-incremental, with --delay-updates
  * and --delete-after, so that nothing a receiver serves has changed before the release, apart from what rsync does not
  * delay: new directories, symlinks, devices, and changes of attributes only.
  *
@@ -33,9 +33,10 @@ struct ags_sender_job {
 	const struct ags_filelist *list;
 	struct ags_answers *answers;            /* NULL until the list is ready */
 	const struct ags_buf *rules;            /* the encoded filter list */
-	struct ags_piece *lists[4];             /* encoded, by ags_list_format; made when first needed, dropped by the job's owner */
-	struct ags_list_format formats[4];
+	struct ags_piece *lists[8];             /* encoded, by ags_list_format; made when first needed, dropped by the job's owner */
+	struct ags_list_format formats[8];
 	int32_t  seed;                          /* random, not 0 */
+	bool is_old;                            /* the command is for rsync 3.1.2 to 3.1.3, which cannot do with the newer one */
 	uint32_t timeout;                       /* seconds, given to the receiver; 0: none */
 	const uint32_t *source_ndx;             /* of each entry of the list in the list that the answers are for; NULL: the same */
 	bool delete_extraneous, dry_run, itemize;
@@ -95,6 +96,7 @@ bool ags_sender_is_starved(const struct ags_sender *s);
 bool ags_sender_keep_alive(struct ags_sender *s);
 
 enum ags_sender_phase ags_sender_phase(const struct ags_sender *s);
+bool ags_sender_heard_nothing(const struct ags_sender *s);           /* not a byte has come */
 bool ags_sender_was_asked(const struct ags_sender *s, uint32_t ndx);    /* for this file's content */
 void ags_sender_release(struct ags_sender *s);                       /* let it commit */
 const struct ags_sender_counts *ags_sender_counts(const struct ags_sender *s);

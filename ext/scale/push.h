@@ -49,6 +49,7 @@ struct ags_receiver {
 	const uint8_t *offer;                  /* bytes the channel did not take yet */
 	size_t offer_len;
 	bool eof_sent;
+	bool is_old;                           /* rsync 3.1: it is started with a command of its own */
 	bool is_paced;                         /* it has something to say, and waits for its turn */
 	bool released;                         /* told to commit */
 	struct { uint64_t files, file_bytes, matched, bytes_sent; } before;     /* counted in earlier rounds */
@@ -56,6 +57,10 @@ struct ags_receiver {
 
 void ags_rounds_plan(struct ags_push *push, const struct ags_strings *paths);      /* which rounds there will be */
 bool ags_rounds_start(struct ags_push *push, struct ags_err *err);                  /* rsync on all servers that are not over */
+/* A server on which rsync did not understand its command gets the one for rsync 3.1, once. When that went well the pool remembers, so that
+ * the next push of the process begins with it. False on lack of memory. */
+bool ags_rounds_start_old(struct ags_receiver *r, struct ags_err *err);
+bool ags_rounds_learn_old(const struct ags_receiver *r);
 /* AGS_DONE: another round is to be started, for those who go on. AGS_AGAIN: that was the last. */
 enum ags_step ags_rounds_next(struct ags_push *push, struct ags_err *err);
 

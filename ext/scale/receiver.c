@@ -16,6 +16,7 @@ static bool read_output(struct ags_receiver *r, bool *moved, struct ags_err *err
 static bool write_input(struct ags_receiver *r, size_t *budget, bool *moved, struct ags_err *err);
 static void finish(struct ags_receiver *r);
 static void judge(struct ags_receiver *r, const struct ags_exit *how);
+static void start_old(struct ags_receiver *r);
 static enum ags_outcome outcome_of(const struct ags_push *p, bool has_changed);
 static void fail_limit(struct ags_member *m, uint64_t would, uint64_t limit);
 static void fail(struct ags_receiver *r, const struct ags_err *err);
@@ -165,7 +166,9 @@ static void judge(struct ags_receiver *r, const struct ags_exit *how)
 	const char *complaint = ags_sender_complaint(r->sender);
 	char text[512];
 
-	if (complaint[0] != '\0') {
+	if (how->status == 1 && how->signal[0] == '\0' && ags_sender_heard_nothing(r->sender) && !r->is_old) {
+		start_old(r);
+	} else if (complaint[0] != '\0') {
 		ags_member_fail_text(m, AGS_OUTCOME_FAILED, "%s", complaint);
 	} else if (how->signal[0] != '\0') {
 		ags_member_fail_text(m, AGS_OUTCOME_FAILED, "rsync was killed by signal %s", how->signal);
@@ -182,8 +185,19 @@ static void judge(struct ags_receiver *r, const struct ags_exit *how)
 
 		if (outcome == AGS_OUTCOME_UNCHANGED && !r->push->options->checksum)
 			ags_member_progress(m, AGS_PHASE_DONE);
+		if (r->is_old)
+			ags_rounds_learn_old(r);       /* without memory for it the next push asks again */
 		ags_member_end(m, outcome);
 	}
+}
+
+/* An rsync that does not know an option says so before anything else. What it says about the older command is told, if it does not know that. */
+static void start_old(struct ags_receiver *r)
+{
+	struct ags_err err = AGS_ERR_INIT;
+
+	if (!ags_rounds_start_old(r, &err))
+		ags_member_fail(r->member, &err);
 }
 
 /* Of a round that ended well. Whoever is in a round after the look differed in it. */
@@ -236,7 +250,7 @@ static const char *exit_meaning(int status)
 {
 	switch (status) {
 	case 0:   return "before it had finished";
-	case 1:   return "it does not know an option: it is older than 3.2.0, or the key's forced command refuses it";
+	case 1:   return "it does not know an option: it is older than 3.1.2, or the key's forced command refuses it";
 	case 2:   return "protocol incompatibility";
 	case 3:   return "the destination cannot be entered or made";
 	case 4:   return "the requested action is not supported";

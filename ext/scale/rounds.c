@@ -7,12 +7,15 @@
 #include "ssh/quote.h"
 
 #include <fts.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#define OLD_KEY 600
 #define LARGE 1000             /* entries from which looking first is cheaper than having every receiver look for partial files */
 
 static bool is_large(const struct ags_strings *paths);
 static bool start(struct ags_receiver *r, struct ags_err *err);
+static const char *old_key(const struct ags_server *s, char key[OLD_KEY]);
 static bool goes_on(const struct ags_push *p, const struct ags_receiver *r);
 static bool begin_again(struct ags_push *p, struct ags_err *err);
 static void veto(struct ags_push *p);
@@ -40,6 +43,28 @@ bool ags_rounds_start(struct ags_push *p, struct ags_err *err)
 		if (!p->receivers[i].member->is_over && !start(&p->receivers[i], err))
 			return false;
 	return true;
+}
+
+bool ags_rounds_start_old(struct ags_receiver *r, struct ags_err *err)
+{
+	struct ags_push *p = r->push;
+	struct ags_member *m = r->member;
+
+	ags_member_end(m, AGS_OUTCOME_SKIPPED);
+	ags_member_again(m);
+	ags_sender_free(r->sender);
+	r->sender = NULL;
+	r->offer_len = 0;
+	r->eof_sent = r->is_paced = false;
+	r->is_old = true;
+	return ags_receiver_init(r, p, m, err) && start(r, err);
+}
+
+bool ags_rounds_learn_old(const struct ags_receiver *r)
+{
+	char key[OLD_KEY];
+
+	return ags_pool_learn(r->push->fanout.env->pool, old_key(r->member->server, key));
 }
 
 enum ags_step ags_rounds_next(struct ags_push *p, struct ags_err *err)
@@ -92,9 +117,12 @@ static bool start(struct ags_receiver *r, struct ags_err *err)
 	struct ags_arena arena = AGS_ARENA_INIT;
 	struct ags_buf command = AGS_BUF_INIT;
 	const char *const *argv, *dest = ags_arena_printf(&arena, "%s%s", s->root, p->options->dest != NULL ? p->options->dest : "/");
+	char key[OLD_KEY];
 	size_t argc;
 	bool ok;
 
+	r->is_old = r->is_old || ags_pool_knows(p->fanout.env->pool, old_key(s, key));
+	p->job.is_old = r->is_old;
 	p->job.timeout = p->options->timeout > 0 ? p->options->timeout : s->timeout;
 	ok = (dest != NULL && ags_sender_command(&p->job, dest, &arena, &argv, &argc)) || ags_fail_nomem(err);
 	ok = ok && ags_quote_argv(argv, argc, &command, err) && (ags_buf_u8(&command, '\0') || ags_fail_nomem(err));
@@ -103,6 +131,13 @@ static bool start(struct ags_receiver *r, struct ags_err *err)
 	ags_buf_free(&command);
 	ags_arena_free(&arena);
 	return ok;
+}
+
+/* What the pool knows a server with an old rsync by. */
+static const char *old_key(const struct ags_server *s, char key[OLD_KEY])
+{
+	snprintf(key, OLD_KEY, "rsync 3.1 at %s@%s:%u", s->user, s->host, (unsigned)s->port);
+	return key;
 }
 
 /* A look finds a server unchanged for good only when it looked as closely as the push. */

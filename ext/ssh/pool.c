@@ -15,6 +15,11 @@ struct known_file {
 	char name[];
 };
 
+struct fact {
+	struct fact *next;
+	char text[];
+};
+
 struct ags_pool {
 	struct ags_loop *loop;
 	struct ags_pool_limits limits;
@@ -23,6 +28,7 @@ struct ags_pool {
 	struct ags_session *waiting, **waiting_end;
 	unsigned handshakes;
 	struct known_file *files;
+	struct fact *facts;
 	struct ags_pool_stats totals;
 };
 
@@ -52,6 +58,30 @@ struct ags_pool *ags_pool_new(const struct ags_pool_limits *limits)
 	return pool;
 }
 
+bool ags_pool_learn(struct ags_pool *pool, const char *fact)
+{
+	size_t size = strlen(fact) + 1;
+	struct fact *f;
+
+	if (ags_pool_knows(pool, fact))
+		return true;
+	f = malloc(sizeof(*f) + size);
+	if (f == NULL)
+		return false;
+	memcpy(f->text, fact, size);
+	f->next = pool->facts;
+	pool->facts = f;
+	return true;
+}
+
+bool ags_pool_knows(const struct ags_pool *pool, const char *fact)
+{
+	for (const struct fact *f = pool->facts; f != NULL; f = f->next)
+		if (strcmp(f->text, fact) == 0)
+			return true;
+	return false;
+}
+
 void ags_pool_free(struct ags_pool *pool)
 {
 	if (pool == NULL)
@@ -65,6 +95,12 @@ void ags_pool_free(struct ags_pool *pool)
 		pool->files = file->next;
 		ags_known_hosts_free(file->known);
 		free(file);
+	}
+	while (pool->facts != NULL) {
+		struct fact *fact = pool->facts;
+
+		pool->facts = fact->next;
+		free(fact);
 	}
 	ags_loop_free(pool->loop);
 	free(pool);

@@ -83,4 +83,8 @@ void ags_pool_totals(const struct ags_pool *pool, struct ags_pool_stats *stats);
 /* The i-th live session; false past the last. */
 bool ags_pool_session(const struct ags_pool *pool, size_t i, struct ags_session_stats *stats);
 
+/* What a caller has found out about a server, as a text of its own choice, for as long as the pool lives. */
+bool ags_pool_learn(struct ags_pool *pool, const char *fact);           /* false on lack of memory */
+bool ags_pool_knows(const struct ags_pool *pool, const char *fact);
+
 #endif

@@ -40,6 +40,7 @@ struct push {
 	struct peer peers[MAX_PEERS];
 	size_t count;
 	size_t feed_max, write_max;   /* cut what passes into pieces of at most so many bytes; 0: as it comes */
+	const char *program;          /* instead of rsync */
 	bool hold;                    /* do not release: stop when all are staged */
 };
 
@@ -103,7 +104,7 @@ static inline bool push_spawn(struct push *p, struct peer *peer, const char *des
 		dup2(out[1], 1);
 		for (int fd = 3; fd < 64; fd++)
 			close(fd);
-		execvp("rsync", (char *const *)words);
+		execvp(p->program != NULL ? p->program : "rsync", (char *const *)words);
 		_exit(127);
 	}
 	close(in[0]);
@@ -254,7 +255,7 @@ static inline void push_free(struct push *p)
 		ags_sender_free(p->peers[i].sender);
 	}
 	ags_answers_free(p->answers);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < sizeof(p->job.lists) / sizeof(p->job.lists[0]); i++)
 		ags_piece_drop(p->job.lists[i]);
 	ags_filter_free(p->filter);
 	ags_buf_free(&p->rules);

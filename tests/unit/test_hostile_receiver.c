@@ -83,7 +83,7 @@ static void test_bad_flags_are_refused(void)
 	struct rx_script s = {0};
 
 	refuse_flags(RX_FLAGS | 1, "incremental recursion");
-	refuse_flags(RX_FLAGS & ~0x80u, "older than 3.2.0");
+	refuse_flags(RX_FLAGS & ~0xa0u, "older than 3.1.2");
 	refuse_flags(0xffffffff, "incremental recursion");
 	rx_u32(&s, 32);
 	rx_raw(&s, "\xff\1\2\3\4\5\6", 7);

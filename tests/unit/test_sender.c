@@ -107,6 +107,44 @@ static void test_lz4_arrives_whole_and_as_delta(void)
 	test_compressed(with_lz4);
 }
 
+/* Without the letters v and u a newer rsync negotiates nothing and lists files as 3.1 does. */
+static void check_old(const char *program)
+{
+	for (int round = 0; round < 4; round++) {
+		const struct ags_sender_job job = {
+			.delete_extraneous = true, .is_old = true, .compress = round % 2, .encodings = with_zstd, .encoding_count = 1, .checksum = round == 3,
+			.hard_links = round >= 2,
+		};
+		struct push p = { .job = job, .program = program };
+
+		make_tree();
+		push_sh("ln src/text src/foo/text; ln src/pipe src/foo/pipe; rm -rf d2 && cp -a src d2 && seq 1 19000 > d2/text && head -c 900000 src/big > d2/big; "
+		        "mkdir d2/old && touch d2/old/x");
+		push_all(&p, three, 3);
+		if (round % 2)
+			CHECK(ags_sender_counts(p.peers[0].sender)->wire_bytes < 3000000);
+		CHECK(ags_sender_counts(p.peers[1].sender)->matched > 500000);
+		push_free(&p);
+		p = (struct push){ .job = job, .program = program };
+		push_all(&p, three, 3);
+		CHECK_INT(ags_sender_counts(p.peers[0].sender)->changes, 0);
+		push_free(&p);
+	}
+}
+
+static void test_the_older_dialect_is_spoken(void)
+{
+	check_old("rsync");
+}
+
+static void test_an_old_rsync_is_pushed_to(void)
+{
+	if (getenv("RSYNC_OLD") == NULL)
+		printf("skip an_old_rsync_is_pushed_to - RSYNC_OLD names no rsync 3.1.3\n");
+	else
+		check_old(getenv("RSYNC_OLD"));
+}
+
 static void test_bytes_may_come_and_go_one_by_one(void)
 {
 	struct push p = { .job = { .delete_extraneous = true }, .feed_max = 1, .write_max = 1 };
@@ -377,6 +415,8 @@ int main(void)
 	RUN(test_zstd_arrives_whole_and_as_delta);
 	RUN(test_zlib_arrives_whole_and_as_delta);
 	RUN(test_lz4_arrives_whole_and_as_delta);
+	RUN(test_the_older_dialect_is_spoken);
+	RUN(test_an_old_rsync_is_pushed_to);
 	RUN(test_bytes_may_come_and_go_one_by_one);
 	RUN(test_pieces_of_any_size_make_the_same);
 	RUN(test_nothing_switches_before_the_release);
