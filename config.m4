@@ -91,6 +91,9 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/rsync/wildmatch.c
     ext/rsync/wire.c
     ext/scale/fanout.c
+    ext/scale/fetch.c
+    ext/scale/fetch_bridge.c
+    ext/scale/fetch_merge.c
     ext/scale/pace.c
     ext/scale/receiver.c
     ext/scale/release.c

@@ -18,6 +18,7 @@
 #include "host.h"
 #include "options.h"
 #include "results.h"
+#include "scale/fetch.h"
 #include "scale/release.h"
 #include "throw.h"
 #include "topology_object.h"
@@ -102,6 +103,27 @@ ZEND_FUNCTION(Aegir_Scale_cluster_status)
 	(void)len;
 	c.kind = AGS_CALL_STATUS;
 	perform(&c, topology, &empty_fcall_info, &empty_fcall_info_cache);
+}
+
+ZEND_FUNCTION(Aegir_Scale_cluster_fetch)
+{
+	struct call c = CALL_INIT;
+	zend_fcall_info callback = empty_fcall_info;
+	zend_fcall_info_cache cache = empty_fcall_info_cache;
+	zval *topology;
+	size_t len;
+
+	ZEND_PARSE_PARAMETERS_START(3, 5)
+		Z_PARAM_OBJECT_OF_CLASS(topology, ags_ce_topology)
+		Z_PARAM_PATH(c.group, len)
+		Z_PARAM_ARRAY_HT_OR_STR(c.words, c.path)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_ARRAY_HT(c.options)
+		Z_PARAM_FUNC_OR_NULL(callback, cache)
+	ZEND_PARSE_PARAMETERS_END();
+	(void)len;
+	c.kind = AGS_CALL_FETCH;
+	perform(&c, topology, &callback, &cache);
 }
 
 ZEND_FUNCTION(Aegir_Scale_cluster_run)
@@ -300,6 +322,8 @@ static bool run_engine(struct call *c)
 	env.pool = AGS_G(pool);
 	if (env.pool == NULL)
 		return ags_fail_nomem(&c->err);
+	if (c->kind == AGS_CALL_FETCH)
+		return ags_fetch(&env, c->topology, c->group, &c->strings, &c->settings.sync, &c->host.engine, &c->report, &c->err);
 	if (c->kind == AGS_CALL_RUN)
 		return ags_run(&env, c->topology, c->group, &c->strings, &c->settings.run, &c->host.engine, &c->report, &c->err);
 	if (c->kind == AGS_CALL_SYNC && c->settings.sync.release != NULL)
@@ -325,6 +349,7 @@ static void give_report(const struct call *c, zval *to)
 {
 	switch (c->kind) {
 	case AGS_CALL_SYNC:
+	case AGS_CALL_FETCH:
 		ags_result_sync_report(to, &c->report);
 		break;
 	case AGS_CALL_STATUS:

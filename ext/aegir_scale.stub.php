@@ -336,6 +336,26 @@ namespace Aegir\Scale {
     function cluster_sync(Topology $t, string $group, array|string $paths, array $options = [], ?callable $progress = null): SyncReport {}
 
     /**
+     * Brings what is new in directories of every server of a group to this machine, from all at once. Nothing here is deleted.
+     *
+     * Of files with one name the newest wins; it is never put over one here that is newer. Other content under that name, of a server
+     * or older than what is here, is kept beside it as NAME.SERVER-CONFLICT, and is a warning of the report. Only regular files and
+     * directories are brought, and only from servers that could be read as a whole. Needs rsync on this machine.
+     *
+     * In the report a server's files are those brought from it; files and bytes are those put in place here.
+     *
+     * Options: filter, include, exclude, checksum, itemize, parallel, connect_timeout, timeout, servers as for cluster_sync(); filters begin
+     * at the path.
+     *
+     * @param array|string $paths absolute: directories, the same on the servers and here
+     * @param callable|null $progress is given a Progress; returning false cancels, and nothing more is put in place
+     * @throws \ValueError
+     * @throws CancelledException
+     * @throws ScaleException when a directory here cannot be written, or there is no such group
+     */
+    function cluster_fetch(Topology $t, string $group, array|string $paths, array $options = [], ?callable $progress = null): SyncReport {}
+
+    /**
      * Runs a command on every server of a group at once.
      *
      * Options: input (string, ""): its standard input; parallel, connect_timeout, timeout, servers as for cluster_sync().

@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: 4f095e4cefb9e5296e8ad99bee152c0dec7b44f3 */
+ * Stub hash: cf07cccd24c7b7bde0528b1e98cbc10e3487262a */
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_Aegir_Scale_cluster_sync, 0, 3, Aegir\\Scale\\SyncReport, 0)
 	ZEND_ARG_OBJ_INFO(0, t, Aegir\\Scale\\Topology, 0)
@@ -8,6 +8,8 @@ ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_Aegir_Scale_cluster_sync, 0, 3, A
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, options, IS_ARRAY, 0, "[]")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, progress, IS_CALLABLE, 1, "null")
 ZEND_END_ARG_INFO()
+
+#define arginfo_Aegir_Scale_cluster_fetch arginfo_Aegir_Scale_cluster_sync
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_Aegir_Scale_cluster_run, 0, 3, Aegir\\Scale\\RunReport, 0)
 	ZEND_ARG_OBJ_INFO(0, t, Aegir\\Scale\\Topology, 0)
@@ -93,6 +95,7 @@ ZEND_END_ARG_INFO()
 
 
 ZEND_FUNCTION(Aegir_Scale_cluster_sync);
+ZEND_FUNCTION(Aegir_Scale_cluster_fetch);
 ZEND_FUNCTION(Aegir_Scale_cluster_run);
 ZEND_FUNCTION(Aegir_Scale_cluster_status);
 ZEND_FUNCTION(Aegir_Scale_release_list);
@@ -111,6 +114,7 @@ ZEND_METHOD(Aegir_Scale_Topology, toArray);
 
 static const zend_function_entry ext_functions[] = {
 	ZEND_NS_FALIAS("Aegir\\Scale", cluster_sync, Aegir_Scale_cluster_sync, arginfo_Aegir_Scale_cluster_sync)
+	ZEND_NS_FALIAS("Aegir\\Scale", cluster_fetch, Aegir_Scale_cluster_fetch, arginfo_Aegir_Scale_cluster_fetch)
 	ZEND_NS_FALIAS("Aegir\\Scale", cluster_run, Aegir_Scale_cluster_run, arginfo_Aegir_Scale_cluster_run)
 	ZEND_NS_FALIAS("Aegir\\Scale", cluster_status, Aegir_Scale_cluster_status, arginfo_Aegir_Scale_cluster_status)
 	ZEND_NS_FALIAS("Aegir\\Scale", release_list, Aegir_Scale_release_list, arginfo_Aegir_Scale_release_list)

@@ -10,6 +10,7 @@
 #define SYNC   AGS_CALL_SYNC
 #define STATUS AGS_CALL_STATUS
 #define RUN    AGS_CALL_RUN
+#define FETCH  AGS_CALL_FETCH
 #define RELEASES (AGS_CALL_RELEASE_LIST | AGS_CALL_RELEASE_SWITCH | AGS_CALL_RELEASE_PRUNE)
 
 enum kind { SWITCH, COUNT, SECONDS, CHOICE, LIST, BYTES, TEXT };
@@ -27,14 +28,14 @@ struct option {
 
 static const struct option known[] = {
 	{ "delete",          SWITCH,  SYNC | STATUS, AT(sync.delete_extraneous), 0, 0, { NULL } },
-	{ "filter",          LIST,    SYNC | STATUS, AT(sync.filter), 0, 0, { NULL } },
-	{ "include",         LIST,    SYNC | STATUS, AT(sync.include), 0, 0, { NULL } },
-	{ "exclude",         LIST,    SYNC | STATUS, AT(sync.exclude), 0, 0, { NULL } },
+	{ "filter",          LIST,    SYNC | STATUS | FETCH, AT(sync.filter), 0, 0, { NULL } },
+	{ "include",         LIST,    SYNC | STATUS | FETCH, AT(sync.include), 0, 0, { NULL } },
+	{ "exclude",         LIST,    SYNC | STATUS | FETCH, AT(sync.exclude), 0, 0, { NULL } },
 	{ "protect",         LIST,    SYNC | STATUS, AT(sync.protect), 0, 0, { NULL } },
 	{ "relative",        SWITCH,  SYNC | STATUS, AT(sync.relative), 0, 0, { NULL } },
 	{ "keep_dirlinks",   SWITCH,  SYNC | STATUS, AT(sync.keep_dirlinks), 0, 0, { NULL } },
 	{ "omit_dir_times",  SWITCH,  SYNC | STATUS, AT(sync.omit_dir_times), 0, 0, { NULL } },
-	{ "checksum",        SWITCH,  SYNC | STATUS, AT(sync.checksum), 0, 0, { NULL } },
+	{ "checksum",        SWITCH,  SYNC | STATUS | FETCH, AT(sync.checksum), 0, 0, { NULL } },
 	{ "numeric_ids",     SWITCH,  SYNC | STATUS, AT(sync.numeric_ids), 0, 0, { NULL } },
 	{ "copy_dirlinks",   SWITCH,  SYNC | STATUS, AT(sync.copy_dirlinks), 0, 0, { NULL } },
 	{ "link_dest",       LIST,    SYNC | STATUS, AT(sync.link_dest), 0, 0, { NULL } },
@@ -44,14 +45,14 @@ static const struct option known[] = {
 	{ "compress",        CHOICE,  SYNC | STATUS, AT(sync.compress), 0, 0, { "auto", "none", "zstd", "zlib", "lz4", NULL } },
 	{ "bwlimit",         COUNT,   SYNC | STATUS, AT(sync.bwlimit), 0, INT32_MAX / 1024, { NULL } },
 	{ "dry_run",         SWITCH,  SYNC, AT(sync.dry_run), 0, 0, { NULL } },
-	{ "itemize",         SWITCH,  SYNC, AT(sync.itemize), 0, 0, { NULL } },
+	{ "itemize",         SWITCH,  SYNC | FETCH, AT(sync.itemize), 0, 0, { NULL } },
 	{ "commit",          CHOICE,  SYNC, AT(commit), 0, 0, { "together", "each", NULL } },
 	{ "max_failures",    COUNT,   SYNC | AGS_CALL_RELEASE_SWITCH, AT(sync.max_failures), 0, AGS_MAX_SERVERS, { NULL } },
 	{ "max_delete",      COUNT,   SYNC, AT(sync.max_delete), 0, INT32_MAX, { NULL } },
-	{ "parallel",        COUNT,   SYNC | STATUS | RUN | RELEASES, AT(sync.parallel), 1, AGS_MAX_HANDSHAKES, { NULL } },
-	{ "connect_timeout", SECONDS, SYNC | STATUS | RUN | RELEASES, AT(sync.connect_timeout), 1, 86400, { NULL } },
-	{ "timeout",         SECONDS, SYNC | STATUS | RUN | RELEASES, AT(sync.timeout), 1, 86400, { NULL } },
-	{ "servers",         LIST,    SYNC | STATUS | RUN | RELEASES, AT(sync.servers), 0, 0, { NULL } },
+	{ "parallel",        COUNT,   SYNC | STATUS | RUN | RELEASES | FETCH, AT(sync.parallel), 1, AGS_MAX_HANDSHAKES, { NULL } },
+	{ "connect_timeout", SECONDS, SYNC | STATUS | RUN | RELEASES | FETCH, AT(sync.connect_timeout), 1, 86400, { NULL } },
+	{ "timeout",         SECONDS, SYNC | STATUS | RUN | RELEASES | FETCH, AT(sync.timeout), 1, 86400, { NULL } },
+	{ "servers",         LIST,    SYNC | STATUS | RUN | RELEASES | FETCH, AT(sync.servers), 0, 0, { NULL } },
 	{ "release",         TEXT,    SYNC, AT(sync.release), 0, 0, { NULL } },
 	{ "input",           BYTES,   RUN, AT(run.input), 0, 0, { NULL } },
 };

@@ -34,6 +34,11 @@ final class FakeEngine extends Engine
         return $this->answer(compact('group', 'paths', 'options'));
     }
 
+    public function fetch(object $t, string $group, array $paths, array $options, callable $progress): \JsonSerializable
+    {
+        return $this->answer(compact('group', 'paths', 'options'));
+    }
+
     public function run(object $t, string $group, array $argv, array $options, callable $progress): \JsonSerializable
     {
         return $this->answer(compact('group', 'argv', 'options'));

@@ -9,6 +9,7 @@ final class Commands
     {
         return [
             new SyncCommand($engine),
+            new FetchCommand($engine),
             new RunCommand($engine),
             new StatusCommand($engine),
             new ReleaseListCommand($engine),

@@ -4,6 +4,7 @@ namespace Aegir\Scale\Command;
 
 use Aegir\Scale\Topology;
 
+use function Aegir\Scale\cluster_fetch;
 use function Aegir\Scale\cluster_run;
 use function Aegir\Scale\cluster_status;
 use function Aegir\Scale\cluster_sync;
@@ -39,6 +40,15 @@ class Engine
     public function sync(object $t, string $group, array $paths, array $options, callable $progress): \JsonSerializable
     {
         return cluster_sync($t, $group, $paths, $options, $progress);
+    }
+
+    /**
+     * @param list<string> $paths
+     * @param array<string, mixed> $options
+     */
+    public function fetch(object $t, string $group, array $paths, array $options, callable $progress): \JsonSerializable
+    {
+        return cluster_fetch($t, $group, $paths, $options, $progress);
     }
 
     /**

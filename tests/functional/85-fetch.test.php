@@ -1,0 +1,181 @@
+<?php
+
+/** cluster_fetch: what is new on the servers comes here; the newest wins, other content is kept, nothing is deleted. */
+
+require __DIR__ . '/lib.php';
+
+use Aegir\Scale\Outcome;
+use Aegir\Scale\Phase;
+use Aegir\Scale\SyncReport;
+
+const FILES = SOURCE . '/sites/shop.example/files';
+
+function fetched(array $options = [], array|string $paths = FILES, ?callable $progress = null): SyncReport
+{
+    is_dir(dirname(FILES)) || mkdir(dirname(FILES), 0755, true);
+    return Aegir\Scale\cluster_fetch(topology(), 'live', $paths, $options + ['timeout' => 8], $progress);
+}
+
+/** A file on a server, or here when $server is "", with its content and age. */
+function upload(string $server, string $name, string $content, int $time = 1600000000): void
+{
+    $path = $server === '' ? FILES . "/$name" : server_path($server, FILES . "/$name");
+    tree(dirname($path), [basename($path) => $content]);
+    touch($path, $time);
+}
+
+/** Names and content here. */
+function here(): array
+{
+    $files = [];
+    foreach (new RecursiveIteratorIterator(new RecursiveDirectoryIterator(FILES, FilesystemIterator::SKIP_DOTS)) as $path => $_) {
+        $files[substr($path, strlen(FILES) + 1)] = file_get_contents($path);
+    }
+    ksort($files);
+    return $files;
+}
+
+function nothing_is_left(): void
+{
+    same(run_here('find', HUB, '-name', '.aegir-fetch.*'), '', 'what is left of the call');
+}
+
+test('what is new on any server comes here', function () {
+    upload('', 'old.jpg', 'old');
+    upload('', 'only here.jpg', 'mine');
+    foreach (NAMES as $name) {
+        upload($name, 'old.jpg', 'old');
+        upload($name, "$name/a b.jpg", "from $name");
+    }
+    upload('web2', 'large', noise(3000000), 1600000100);
+    $report = fetched(['itemize' => true]);
+    check($report->ok, 'not ok: ' . json_encode($report));
+    $want = ['large' => noise(3000000), 'old.jpg' => 'old', 'only here.jpg' => 'mine'];
+    foreach (NAMES as $name) {
+        $want["$name/a b.jpg"] = "from $name";
+        same($report->servers[$name]->outcome, Outcome::Synced, $name);
+        same($report->servers[$name]->files, $name === 'web2' ? 2 : 1, "files of $name");
+    }
+    ksort($want);
+    check(here() === $want, 'the files are ' . implode(', ', array_keys(here())));
+    same(filemtime(FILES . '/large'), 1600000100, 'the time');
+    same(array_column($report->servers['web1']->changes, 'path'), [FILES . '/web1/a b.jpg'], 'changes');
+    same([$report->files, $report->warnings], [count(NAMES) + 1, []], 'files and warnings');
+    nothing_is_left();
+    foreach (fetched()->servers as $result) {
+        same([$result->outcome, $result->files], [Outcome::Unchanged, 0], 'the second call');
+    }
+});
+
+test('the newest wins, and other content is kept and told once', function () {
+    upload('', 'a', 'here', 1600000000);
+    upload('web1', 'a', 'one', 1600000100);
+    upload('web2', 'a', 'two', 1600000200);
+    upload('web3', 'a', 'one', 1600000100);
+    $report = fetched();
+    check($report->ok, 'not ok');
+    same(here(), ['a' => 'two', 'a.web1-CONFLICT' => 'one', 'a.web3-CONFLICT' => 'one'], 'files');
+    same(count($report->warnings), 2, 'warnings');
+    check(str_contains($report->warnings[0], 'a.web1-CONFLICT'), $report->warnings[0]);
+    $report = fetched();
+    same([$report->warnings, count(here())], [[], 3], 'warnings and files of the second call');
+    nothing_is_left();
+});
+
+test('an older file never goes over a newer one here', function () {
+    upload('', 'a', 'newer', 1600000900);
+    upload('web1', 'a', 'older', 1600000100);
+    fetched();
+    same(here(), ['a' => 'newer', 'a.web1-CONFLICT' => 'older'], 'files');
+    upload('web1', 'a', 'older again', 1600000200);
+    fetched();
+    same(here(), ['a' => 'newer', 'a.web1-CONFLICT' => 'older', 'a.web1-CONFLICT-2' => 'older again'], 'files');
+});
+
+test('the same content with other times is no conflict', function () {
+    foreach (NAMES as $i => $name) {
+        upload($name, 'a', 'same', 1600000000 + 100 * $i);
+    }
+    $report = fetched();
+    same([here(), $report->warnings], [['a' => 'same'], []], 'files and warnings');
+    same(filemtime(FILES . '/a'), 1600000000 + 100 * (count(NAMES) - 1), 'the time');
+});
+
+test('nothing here is deleted, and no symbolic link is brought or followed', function () {
+    upload('', 'kept', 'x');
+    tree(HUB, ['outside/' => null]);
+    tree(FILES, ['link' => ['->', HUB . '/outside']]);
+    tree(server_path('web1', FILES), ['evil' => ['->', '/etc/passwd'], 'dir/ok' => 'y', 'link/inside' => 'z', 'link-not' => 'n']);
+    tree(server_path('web2', FILES), ['dir' => 'a file where web1 has a directory', 'kept/x' => 'a directory where we have a file']);
+    $report = fetched();
+    check(!file_exists(HUB . '/outside/inside'), 'a link here was followed');
+    same(array_values(array_diff(scandir(FILES), ['.', '..'])), ['kept', 'link', 'link-not'], 'names');
+    same(count($report->warnings), 3, 'warnings: ' . implode(' | ', $report->warnings));
+});
+
+test('modes of servers bring no setuid', function () {
+    upload('web1', 'tool', 'x');
+    on('web1', 'chmod 6755 ' . FILES . '/tool');
+    fetched();
+    same(fileperms(FILES . '/tool') & 07777, 0755, 'mode');
+});
+
+test('filters begin at the path', function () {
+    upload('web1', 'css/x.css', '1');
+    upload('web1', 'a.log', '2');
+    upload('web1', 'a.jpg', '3');
+    fetched(['exclude' => ['/css/', '*.log']]);
+    same(here(), ['a.jpg' => '3'], 'files');
+});
+
+test('a dead server fails, and what the others have comes', function () {
+    upload('web1', 'a', '1');
+    upload('web2', 'b', '2');
+    fleet('kill', 'web2');
+    $report = fetched(['connect_timeout' => 3]);
+    check(!$report->ok, 'ok');
+    outcome($report, 'web2', Outcome::Failed);
+    outcome($report, 'web1', Outcome::Synced);
+    same(here(), ['a' => '1'], 'files');
+    nothing_is_left();
+});
+
+test('a server that dies in the middle adds nothing', function () {
+    upload('web1', 'a', '1');
+    upload('web2', 'b', noise(8000000));
+    upload('web2', 'a-first', 'x');
+    $report = fetched([], FILES, at_phase('web2', Phase::Transfer, function () {
+        fleet('kill', 'web2');
+    }));
+    outcome($report, 'web2', Outcome::Failed);
+    same(here(), ['a' => '1'], 'files');
+    nothing_is_left();
+});
+
+test('a path that no server has brings nothing', function () {
+    $report = fetched();
+    check($report->ok, 'not ok: ' . json_encode($report));
+    check(!file_exists(FILES), 'a directory was made');
+    same($report->files, 0, 'files');
+});
+
+test('several paths, and connections that are kept', function () {
+    upload('web1', 'a', '1');
+    $other = SOURCE . '/sites/shop.example/private';
+    tree(server_path('web2', $other), ['b' => '2']);
+    $before = Aegir\Scale\pool_stats()['opened'] ?? 0;
+    $report = fetched(['itemize' => true], [FILES, "$other/"]);
+    check($report->ok, 'not ok');
+    same([file_get_contents(FILES . '/a'), file_get_contents("$other/b")], ['1', '2'], 'files');
+    same(Aegir\Scale\pool_stats()['opened'] - $before, count(NAMES), 'connections');
+});
+
+test('a call that is stopped leaves nothing behind', function () {
+    upload('web1', 'big', noise(20000000));
+    thrown(Aegir\Scale\CancelledException::class, fn () => fetched([], FILES, fn ($p) => $p->phase !== Phase::Transfer));
+    nothing_is_left();
+    check(!file_exists(FILES . '/big'), 'the file is there');
+    eventually(fn () => trim(shell_exec('pgrep -c -f "[-]-rsh=sh -c|[p]rintf .%s" || true')) === '0', 'a process is left');
+});
+
+finish();
