@@ -39,7 +39,8 @@ static void check_frames(const struct rx *r)
 	uint32_t header;
 
 	must(ags_get_u32(&in, &header) && header == 32);
-	for (int names = r->sender->input > IN_CHECKSUMS ? r->sender->job->compress && r->sender->input > IN_COMPRESSORS ? 2 : 1 : 0;
+	/* a receiver of rsync 3.1 negotiates no names */
+	for (int names = r->sender->input > IN_CHECKSUMS && r->sender->compat & 0x80 ? r->sender->job->compress && r->sender->input > IN_COMPRESSORS ? 2 : 1 : 0;
 	     names > 0; names--)
 		must(ags_left(&in) > 0 && ags_get_bytes(&in, &bytes, 1u + in.p[0]));
 	while (ags_left(&in) > 0) {
@@ -109,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check_frames(&r);
 	rx_end(&r);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(tree.job.lists) / sizeof(tree.job.lists[0]); i++) {
 		ags_piece_drop(tree.job.lists[i]);
 		tree.job.lists[i] = NULL;
 	}

@@ -197,7 +197,7 @@ static inline void rx_job_fini(struct rx_job *j)
 	char line[128];
 
 	ags_answers_free(j->job.answers);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < sizeof(j->job.lists) / sizeof(j->job.lists[0]); i++)
 		ags_piece_drop(j->job.lists[i]);
 	ags_filelist_free(&j->list);
 	ags_buf_free(&j->rules);

@@ -82,7 +82,7 @@ out:
 	ags_sender_free(s);
 	ags_sender_free(neighbour);
 	ags_answers_free(job.answers);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < sizeof(job.lists) / sizeof(job.lists[0]); i++)
 		ags_piece_drop(job.lists[i]);
 	ags_filter_free(filter);
 	ags_buf_free(&rules);
