@@ -34,7 +34,6 @@ static ssize_t read_some(struct ags_producer *p, struct ags_err *err);
 static bool finish(struct ags_producer *p, struct ags_err *err);
 static bool on_literal(void *arg, const uint8_t *bytes, size_t n);
 static bool on_copy(void *arg, uint32_t block, size_t n);
-static void local_path(const struct ags_filelist *list, uint32_t ndx, char *path);
 static void describe(struct ags_workshop *w, int sys, const char *what, const char *path);
 static bool complain(struct ags_workshop *w, uint32_t ndx, int sys, const char *what);
 
@@ -224,26 +223,6 @@ static bool on_copy(void *arg, uint32_t block, size_t n)
 	return ags_tokens_copy(p->tokens, block, &p->w->output);
 }
 
-/* Where the entry lies on this machine. */
-static void local_path(const struct ags_filelist *list, uint32_t ndx, char *path)
-{
-	size_t at = AGS_MAX_PATH - 1;
-	const struct ags_entry *e = &list->entries[ndx];
-
-	path[at] = '\0';
-	while (!(e->flags & AGS_ENTRY_TOP) && e->parent != AGS_NO_PARENT && e->name_len < at) {
-		at -= e->name_len;
-		memcpy(path + at, e->name, e->name_len);
-		path[--at] = '/';
-		e = &list->entries[e->parent];
-	}
-	if (e->text != NULL && strlen(e->text) <= at) {
-		at -= strlen(e->text);
-		memcpy(path + at, e->text, strlen(e->text));
-	}
-	memmove(path, path + at, AGS_MAX_PATH - at);
-}
-
 static void describe(struct ags_workshop *w, int sys, const char *what, const char *path)
 {
 	struct ags_err err = AGS_ERR_INIT;
@@ -256,10 +235,10 @@ static void describe(struct ags_workshop *w, int sys, const char *what, const ch
 static bool complain(struct ags_workshop *w, uint32_t ndx, int sys, const char *what)
 {
 	struct ags_complaint *c;
-	char path[AGS_MAX_PATH];
+	char path[AGS_SOURCE_PATH];
 	const char *copy;
 
-	local_path(w->list, ndx, path);
+	ags_source_path(w->list, ndx, path);
 	if (sys != 0 && sys != ENOENT && w->unreadable[0] == '\0')
 		describe(w, sys, what, path);
 	if (w->complaint_count == MAX_COMPLAINTS)

@@ -26,7 +26,6 @@ static bool make_room(struct ags_source *s, size_t depth, struct ags_err *err);
 static bool step_into(struct ags_source *s, uint32_t dir, struct ags_err *err);
 static void go_up(struct ags_source *s, size_t depth);
 static bool fail(struct ags_source *s, uint32_t ndx, const char *what, struct ags_err *err);
-static void absolute_path(const struct ags_filelist *list, uint32_t ndx, char path[2 * AGS_MAX_PATH]);
 
 struct ags_source *ags_source_new(const struct ags_filelist *list)
 {
@@ -153,15 +152,15 @@ static void go_up(struct ags_source *s, size_t depth)
 static bool fail(struct ags_source *s, uint32_t ndx, const char *what, struct ags_err *err)
 {
 	int sys = errno;
-	char path[2 * AGS_MAX_PATH];
+	char path[AGS_SOURCE_PATH];
 
-	absolute_path(s->list, ndx, path);
+	ags_source_path(s->list, ndx, path);
 	errno = sys;
 	return ags_fail_sys(err, AGS_LOCAL_IO, path, what);
 }
 
 /* The pushed path's own, and what the entry has behind that in the transfer. */
-static void absolute_path(const struct ags_filelist *list, uint32_t ndx, char path[2 * AGS_MAX_PATH])
+void ags_source_path(const struct ags_filelist *list, uint32_t ndx, char path[AGS_SOURCE_PATH])
 {
 	const struct ags_entry *top;
 	char relative[AGS_MAX_PATH];

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "base/limits.h"
 #include "rsync/filelist.h"
 
 /*
@@ -17,6 +18,11 @@ void ags_source_free(struct ags_source *source);
 /* A descriptor of the regular file, the caller's to close, and its fstat; -1 with err (AGS_LOCAL_IO, sys set, path absolute) when it
  * vanished, cannot be read or is no regular file any more. */
 int ags_source_open(struct ags_source *source, uint32_t ndx, struct stat *st, struct ags_err *err);
+
+#define AGS_SOURCE_PATH (2 * AGS_MAX_PATH)       /* a pushed path, and what lies below it */
+
+/* Where the entry lies on this machine, absolute. */
+void ags_source_path(const struct ags_filelist *list, uint32_t ndx, char path[AGS_SOURCE_PATH]);
 
 /* Are these the same size, mtime (with nanoseconds), ctime, device and inode? */
 bool ags_source_same(const struct stat *before, const struct stat *after);

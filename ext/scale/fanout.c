@@ -152,16 +152,11 @@ void ags_member_fail(struct ags_member *m, const struct ags_err *err)
 
 void ags_member_fail_text(struct ags_member *m, enum ags_outcome outcome, const char *format, ...)
 {
-	char raw[1024], clean[1024];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(raw, sizeof(raw), format, args);
+	m->result->error = ags_report_sentence(m->fanout->report, format, args);
 	va_end(args);
-	ags_text_clean(clean, sizeof(clean), raw, strlen(raw));
-	m->result->error = ags_arena_string(&m->fanout->report->arena, clean);
-	if (m->result->error == NULL)
-		m->result->error = "out of memory";
 	ags_member_end(m, outcome);
 }
 

@@ -94,18 +94,13 @@ void ags_release_ask_well(struct ags_release_call *c)
 
 void ags_release_fail(struct ags_release_call *c, struct ags_release_server *s, enum ags_outcome outcome, const char *format, ...)
 {
-	char raw[1024], clean[1024];
 	va_list args;
 
-	va_start(args, format);
-	vsnprintf(raw, sizeof(raw), format, args);
-	va_end(args);
-	ags_text_clean(clean, sizeof(clean), raw, strlen(raw));
 	s->is_well = false;
 	s->result->outcome = outcome;
-	s->result->error = ags_arena_string(&c->report->arena, clean);
-	if (s->result->error == NULL)
-		s->result->error = "out of memory";
+	va_start(args, format);
+	s->result->error = ags_report_sentence(c->report, format, args);
+	va_end(args);
 }
 
 bool ags_release_gate(struct ags_release_call *c, enum ags_outcome outcome, const char *how_it_is)

@@ -63,6 +63,9 @@ struct ags_report {
 
 #define AGS_REPORT_INIT { .arena = AGS_ARENA_INIT }
 
+/* One sentence for a result's error, cleaned, in the report's arena; never NULL. */
+const char *ags_report_sentence(struct ags_report *report, const char *format, va_list args);
+
 void ags_report_free(struct ags_report *report);
 
 #endif
