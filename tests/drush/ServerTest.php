@@ -184,6 +184,25 @@ final class ServerTest extends TestCase
         self::assertStringContainsString("web1: first\nweb2: first\n", $program->out);
     }
 
+    public function testACheckExaminesEveryServer(): void
+    {
+        Program::console('sync', '--omit-dir-times', self::topology(), 'live', $this->source);
+        $good = Program::console('check', '--format=json', self::topology(), 'live', "$this->source/sub");
+        self::assertSame(0, $good->status, $good->err);
+        $servers = json_decode($good->out, true, 512, JSON_THROW_ON_ERROR)['servers'];
+        self::assertSame(['web1', 'web2'], array_keys($servers));
+        self::assertMatchesRegularExpression('/^3\.\d/', $servers['web1']['rsync']);
+        self::assertStringStartsWith('OpenSSH_', $servers['web1']['sshd']);
+        self::assertMatchesRegularExpression('/^\d+%$/', $servers['web1']['disk']);
+        self::assertSame('0', $servers['web2']['differs']);
+
+        file_put_contents("$this->source/sub/new", '');
+        $program = Program::console('check', $this->topologyWithADeadServer(), 'live', "$this->source/sub");
+        self::assertSame(1, $program->status);
+        self::assertMatchesRegularExpression('/^web9: error: .*; see that sshd runs there/m', $program->out . $program->err);
+        self::assertMatchesRegularExpression('/^web1: warning: it differs from this machine in \d entr/m', $program->out . $program->err);
+    }
+
     public function testCtrlCEndsACallSoonAndSaysHowTheServersWereLeft(): void
     {
         foreach (self::frontEnds() as $name => $frontEnd) {

@@ -12,6 +12,7 @@ final class Commands
             new FetchCommand($engine),
             new RunCommand($engine),
             new StatusCommand($engine),
+            new CheckCommand($engine),
             new ReleaseListCommand($engine),
             new ReleaseSwitchCommand($engine),
             new ReleasePruneCommand($engine),
