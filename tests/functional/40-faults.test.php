@@ -3,64 +3,11 @@
 /** Servers that are dead, die, hang, are full or strange: each costs itself only, and nobody switches alone. */
 
 require __DIR__ . '/lib.php';
+require __DIR__ . '/faults.php';
 
 use Aegir\Scale\CancelledException;
 use Aegir\Scale\Outcome;
 use Aegir\Scale\Phase;
-use Aegir\Scale\SyncReport;
-
-const VICTIM = NAMES[1];
-
-/** Version 1 is on every server, version 2 at the hub. */
-function two_versions(int $files = 60, int $size = 20000): void
-{
-    foreach ([1, 2] as $version) {
-        $tree = [];
-        for ($i = 0; $i < $files; $i++) {
-            $tree[sprintf('dir%02d/file%04d', $i % 20, $i)] = noise($size, $i + 10000 * $version);
-        }
-        source($tree + ($version === 1 ? ['gone-in-2' => 'x'] : []));
-        $version === 1 ? pushed() : unlink(SOURCE . '/gone-in-2');
-    }
-}
-
-function others(): array
-{
-    return array_values(array_diff(NAMES, [VICTIM]));
-}
-
-/** The files of every server, all at one version. */
-function held(array $before, array $servers): void
-{
-    foreach ($servers as $name) {
-        same(contents(server_path($name, SOURCE)) === $before[$name], true, "\"$name serves what it served before\"");
-    }
-}
-
-function no_rsync_on(string $server): void
-{
-    $left = '';
-    eventually(function () use ($server, &$left) {
-        return ($left = run_fleet('exec', $server, 'bash', '-c', 'ps -o pid,ppid,stat,wchan:20,etimes,args -C rsync --no-headers || true')) === '';
-    }, function () use ($server, &$left) {
-        return "rsync still runs on $server: $left";
-    });
-}
-
-function now(): array
-{
-    return array_map(fn ($name) => contents(server_path($name, SOURCE)), array_combine(NAMES, NAMES));
-}
-
-function together_or_not_at_all(SyncReport $report, array $before): void
-{
-    outcome($report, VICTIM, Outcome::Failed);
-    check(!$report->ok, 'the report is ok');
-    foreach (others() as $name) {
-        outcome($report, $name, $report->committed ? Outcome::Synced : Outcome::Staged);
-    }
-    $report->committed ? equal_to_source([], SOURCE, others()) : held($before, others());
-}
 
 test('a server whose port is closed fails and the others do not switch', function () {
     two_versions();

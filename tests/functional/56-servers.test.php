@@ -3,15 +3,9 @@
 /** Servers that are not as the others: an rsync of 2013 to 2020, and keys that may do nothing but rsync into one directory. */
 
 require __DIR__ . '/lib.php';
+require __DIR__ . '/faults.php';
 
 use Aegir\Scale\Outcome;
-
-/** Puts a program in place of a server's rsync until the test is over. */
-function use_rsync(string $server, string $program): void
-{
-    on($server, 'mount --bind ' . escapeshellarg($program) . ' /usr/bin/rsync');
-    afterwards($server, 'umount /usr/bin/rsync');
-}
 
 /** An rsync that refuses what 3.1 does not know, and keeps what it was called with. */
 function strict_rsync(): string
