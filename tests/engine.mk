@@ -13,7 +13,7 @@ LIBS       = $(shell pkg-config --libs $(PACKAGES)) -lpthread
 SANITIZE   = -fsanitize=address,undefined -fno-sanitize-recover=all
 
 SOURCES    = $(wildcard ext/*/*.c)
-HEADERS    = $(wildcard ext/*/*.h tests/unit/*.h)
+HEADERS    = $(wildcard ext/*/*.h tests/unit/*.h tests/fuzz/*.h)
 UNIT       = $(patsubst tests/unit/test_%.c,$(OUT)/test_%,$(wildcard tests/unit/test_*.c))
 FUZZ       = $(patsubst tests/fuzz/fuzz_%.c,$(OUT)/fuzz_%,$(wildcard tests/fuzz/fuzz_*.c))
 OBJECTS    = $(patsubst ext/%.c,$(OUT)/%.o,$(SOURCES))

@@ -196,7 +196,7 @@ static void take_error(struct ags_release_call *c, struct ags_release_server *s,
 	const char *newline = r->errors_len > 0 ? memchr(r->errors, '\n', r->errors_len) : NULL;
 	int len = newline != NULL ? (int)(newline - r->errors) : (int)r->errors_len;
 
-	if (r->exit_status > 0 && len > 0)
+	if (r->exit_status > 0 && len > 0 && r->errors[0] != '\0')
 		ags_release_fail(c, s, AGS_OUTCOME_FAILED, "%.*s", len < 900 ? len : 900, r->errors);
 	else
 		ags_release_fail(c, s, AGS_OUTCOME_FAILED, "%s", r->error != NULL ? r->error : "the command failed");

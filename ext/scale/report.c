@@ -11,7 +11,7 @@ const char *ags_report_sentence(struct ags_report *report, const char *format, v
 
 	vsnprintf(raw, sizeof(raw), format, args);
 	ags_text_clean(clean, sizeof(clean), raw, strlen(raw));
-	kept = ags_arena_string(&report->arena, clean);
+	kept = ags_arena_string(&report->arena, clean[0] != '\0' ? clean : "failed, and did not say why");
 	return kept != NULL ? kept : "out of memory";
 }
 

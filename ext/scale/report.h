@@ -63,7 +63,7 @@ struct ags_report {
 
 #define AGS_REPORT_INIT { .arena = AGS_ARENA_INIT }
 
-/* One sentence for a result's error, cleaned, in the report's arena; never NULL. */
+/* One sentence for a result's error, cleaned, in the report's arena; never NULL or empty. */
 const char *ags_report_sentence(struct ags_report *report, const char *format, va_list args);
 
 void ags_report_free(struct ags_report *report);
