@@ -1,0 +1,216 @@
+# What the wrapper does to the uploads of a site whose two directories are links into a shared one; here and on the servers alike.
+#
+#   sh -c "$script" sh VERB WHO ...
+#
+#   check WHO TOKEN SECRET SITE HOME   is the share the same one as that of the machine that wrote TOKEN? "ok", or "todo" when fold has work
+#   fold WHO SITE HOME                 makes SITE/files and SITE/private links to HOME/files and HOME/private; what was in them goes there
+#   replace WHO SITE HOME              the same, but what is in HOME is put aside instead of merged: a backup is restored
+#   unreplace WHO HOME                 puts it back
+#   forget WHO HOME                    removes what replace put aside
+#   absorb WHO OLD HOME                what is in OLD goes to HOME, and OLD away
+#   remove WHO HOME
+#
+# SITE is sites/URI of a Drupal root, HOME a directory of the share that belongs to this site alone. WHO is this machine's name. Nothing is
+# deleted that is not in HOME, byte by byte. Of files with one name the newest wins, and the other is kept as NAME.WHO-CONFLICT. Every line of
+# output begins with a word: ok, todo, merged N, conflict PATH, kept PATH.
+
+set -u
+LC_ALL=C
+export LC_ALL
+verb=$1 who=$2
+shift 2
+
+die() { echo "$*" >&2; exit 1; }
+
+# Without a shell's quoting to think of: every name is an argument.
+# shellcheck disable=SC2016
+move_in='
+	who=$1 from=$2 to=$3
+	shift 3
+	beside() {      # the name for a loser: taken, unless it is there already
+		n=
+		while [ -e "$2.$3-CONFLICT$n" ] || [ -L "$2.$3-CONFLICT$n" ]; do
+			cmp -s -- "$1" "$2.$3-CONFLICT$n" && return
+			n=${n:--1}
+			n=-$((${n#-} + 1))
+		done
+		copy "$1" "$2.$3-CONFLICT$n" && echo "conflict $2.$3-CONFLICT$n"
+	}
+	copy() {        # whole or not at all
+		part=${2%/*}/.aegir-scale.$who.$$
+		cp -p -- "$1" "$part" && chgrp --reference="$1" -- "$part" 2>/dev/null
+		cmp -s -- "$1" "$part" && mv -f -- "$part" "$2" || { rm -f -- "$part"; return 1; }
+	}
+	for name do
+		old=$from/$name new=$to/$name
+		if [ ! -e "$new" ] && [ ! -L "$new" ]; then
+			copy "$old" "$new" && echo copied
+		elif [ -L "$new" ] || [ ! -f "$new" ]; then
+			:
+		elif cmp -s -- "$old" "$new"; then
+			:
+		elif [ "$old" -nt "$new" ]; then
+			beside "$new" "$new" shared && copy "$old" "$new"
+		else
+			beside "$old" "$new" "$who"
+		fi || exit 1
+	done'
+
+# shellcheck disable=SC2016
+make_directories='
+	from=$1 to=$2
+	shift 2
+	for name do
+		[ -e "$to/$name" ] || [ -L "$to/$name" ] || {
+			mkdir -- "$to/$name" && chgrp --reference="$from/$name" -- "$to/$name" 2>/dev/null
+			chmod --reference="$from/$name" -- "$to/$name"
+		} || exit 1
+		[ -d "$to/$name" ] && [ ! -L "$to/$name" ] || echo "kept $from/$name"
+	done'
+
+# What is in $1 and not in $2 goes there. Directories first, the outer ones before the inner ones.
+merge() {
+	(cd -- "$1" && find . -type d -exec sh -c "$make_directories" sh "$1" "$2" {} +) || die "directories of $1 could not be made in $2"
+	(cd -- "$1" && find . -type f ! -name '.aegir-scale.*' -exec sh -c "$move_in" sh "$who" "$1" "$2" {} +) >"$work/out" ||
+		die "files of $1 could not be copied to $2"
+	grep '^conflict ' "$work/out"
+	echo "merged $(grep -c '^copied' "$work/out")"
+}
+
+# Removes of $1 what is in $2, and then the directories that are empty. A file of the last minute may still be written to: the next run
+# looks after it.
+# shellcheck disable=SC2016
+clear_out() {
+	age=1
+	[ "$who" != hub ] || age=
+	(cd -- "$1" && find . -type f ${age:+-mmin +$age} -exec sh -c '
+		to=$1
+		shift
+		for name do
+			if [ -f "$to/$name" ] && [ ! -L "$to/$name" ] && cmp -s -- "$name" "$to/$name"; then rm -f -- "$name"; continue; fi
+			for other in "$to/$name".*-CONFLICT*; do
+				[ ! -f "$other" ] || [ -L "$other" ] || ! cmp -s -- "$name" "$other" || { rm -f -- "$name"; break; }
+			done
+		done' sh "$2" {} +)
+	find "$1" -depth -type d -exec rmdir {} + 2>/dev/null
+	[ ! -e "$1" ] || [ -z "$(find "$1" ! -type d ! \( -type f -mmin -1 \))" ] || echo "kept $1"
+}
+
+begin() {
+	work=$(mktemp -d) || die 'no temporary directory could be made'
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 143' TERM
+	trap 'exit 130' INT
+}
+
+make_home() {
+	[ ! -L "$1" ] || die "$1 is a link; want a directory"
+	[ -d "$1" ] || mkdir -- "$1" || die "$1 could not be made"
+}
+
+# True when SITE/NAME is the link it should be.
+is_linked() {
+	[ -L "$1" ] || return 1
+	[ "$(readlink -- "$1")" = "$2" ] || die "$1 is a link to $(readlink -- "$1"); want a directory, or a link to $2"
+}
+
+fold_one() {
+	link=$1 want=$2 aside=$3
+	if ! is_linked "$link" "$want"; then
+		[ ! -e "$link" ] || [ -d "$link" ] || die "$link is no directory"
+		if [ -d "$link" ] && [ ! -e "$want" ] && [ "$(stat -c %d -- "$link")" = "$(stat -c %d -- "${want%/*}")" ] && [ "$who" = hub ]; then
+			mv -T -- "$link" "$want" || die "$link could not be moved to $want"
+		fi
+		[ -d "$want" ] || make_like "$link" "$want"
+		if [ -d "$link" ]; then
+			# What an interrupted run put aside is older than what is here.
+			[ ! -d "$aside" ] || { merge "$aside" "$want" && clear_out "$aside" "$want"; }
+			[ ! -e "$aside" ] || die "$aside is in the way: look what it holds, and remove it"
+			merge "$link" "$want"
+			mv -T -- "$link" "$aside" || die "$link could not be moved out of the way"
+		fi
+		ln -s -- "$want" "$link" || die "the link $link could not be made"
+	fi
+	[ -d "$want" ] || mkdir -m 2775 -- "$want" || die "$want could not be made"
+	# What was written while we copied.
+	[ ! -d "$aside" ] || { merge "$aside" "$want" && clear_out "$aside" "$want"; }
+}
+
+make_like() {
+	mkdir -m 2775 -- "$2" || die "$2 could not be made"
+	[ ! -d "$1" ] || { chgrp --reference="$1" -- "$2" 2>/dev/null; chmod --reference="$1" -- "$2"; }
+}
+
+replace_one() {
+	link=$1 want=$2 aside=${2%/*}/.${2##*/}.before-restore new=${2%/*}/.${2##*/}.restored
+	is_linked "$link" "$want" && return
+	[ -d "$link" ] || return 0
+	[ ! -e "$aside" ] || die "$aside is in the way: a restore ended in the middle. Look whether it or $want holds the uploads, and remove the other"
+	rm -rf -- "$new"
+	if [ "$(stat -c %d -- "$link")" = "$(stat -c %d -- "${want%/*}")" ]; then
+		mv -T -- "$link" "$new"
+	else
+		cp -a -- "$link" "$new"
+	fi || die "$link could not be brought to $new"
+	[ ! -e "$want" ] || mv -T -- "$want" "$aside" || die "$want could not be put aside"
+	mv -T -- "$new" "$want" || die "$new could not be put in place"
+	rm -rf -- "$link"
+	ln -s -- "$want" "$link" || die "the link $link could not be made"
+}
+
+case $verb in
+check)
+	[ "$(cat -- "$1" 2>/dev/null)" = "$2" ] || die "${1%/*} is not the directory that it is on the hub: is it mounted?"
+	[ -w "${1%/*}" ] || die "${1%/*} cannot be written"
+	site=$3 home=$4
+	for name in files private; do
+		if ! is_linked "$site/$name" "$home/$name" || [ ! -d "$home/$name" ] || [ -e "$site.$name.before-shared" ]; then
+			echo todo
+			exit 0
+		fi
+	done
+	echo ok ;;
+fold)
+	begin
+	site=$1 home=$2
+	mkdir -p -- "$site" || die "$site could not be made"
+	make_home "$home"
+	for name in files private; do
+		fold_one "$site/$name" "$home/$name" "$site.$name.before-shared"
+	done
+	echo ok ;;
+replace)
+	site=$1 home=$2
+	make_home "$home"
+	for name in files private; do
+		replace_one "$site/$name" "$home/$name"
+	done
+	echo ok ;;
+unreplace)
+	for name in files private; do
+		aside=$1/.$name.before-restore
+		[ ! -d "$aside" ] || { rm -rf -- "$1/.$name.restored" && { [ ! -e "$1/$name" ] || mv -T -- "$1/$name" "$1/.$name.restored"; } &&
+			mv -T -- "$aside" "$1/$name"; } || die "$aside could not be put back"
+		rm -rf -- "$1/.$name.restored"
+	done
+	echo ok ;;
+forget)
+	rm -rf -- "$1/.files.before-restore" "$1/.private.before-restore" && echo ok ;;
+absorb)
+	begin
+	old=$1 home=$2
+	for name in files private; do
+		[ -d "$old/$name" ] && [ ! -L "$old/$name" ] || continue
+		[ -d "$home/$name" ] || make_like "$old/$name" "$home/$name"
+		merge "$old/$name" "$home/$name"
+		clear_out "$old/$name" "$home/$name"
+	done
+	rmdir -- "$old" 2>/dev/null
+	echo ok ;;
+remove)
+	gone=${1%/*}/.removed.${1##*/}.$$
+	[ -d "$1" ] && [ ! -L "$1" ] || exit 0
+	mv -T -- "$1" "$gone" && rm -rf -- "$gone" && echo ok ;;
+*)
+	die "no such verb: $verb" ;;
+esac
