@@ -6,7 +6,7 @@
  */
 
 spl_autoload_register(static function (string $class): void {
-    if (preg_match('/^Aegir\\\\Scale\\\\(Command|Report)\\\\(\w+)$/', $class, $name) === 1) {
+    if (preg_match('/^Aegir\\\\Scale\\\\(Command|Provision|Report)\\\\(\w+)$/', $class, $name) === 1) {
         $file = __DIR__ . '/' . $name[1] . '/' . $name[2] . '.php';
         if (is_file($file)) {
             require $file;

@@ -27,6 +27,15 @@ class Engine
         return Topology::fromFile($file);
     }
 
+    /**
+     * @param array<string, mixed> $spec the same keys
+     * @return Topology
+     */
+    public function topologyOf(array $spec): object
+    {
+        return Topology::fromArray($spec);
+    }
+
     /** @return list<\Aegir\Scale\Problem> */
     public function problems(string $file): array
     {

@@ -21,6 +21,13 @@ interface Aegir
      */
     public function output(array $lines): void;
 
+    /**
+     * $flush is called before Drush starts a process of its own, which may look at servers.
+     *
+     * @param callable(): void $flush
+     */
+    public function watch(callable $flush): void;
+
     /** drush --simulate: nothing is changed anywhere. */
     public function isSimulated(): bool;
 

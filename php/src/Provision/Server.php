@@ -16,6 +16,8 @@ final readonly class Server
         public string $test = '',
         /** This machine: nothing is copied to it, commands run here. */
         public bool $isLocal = false,
+        /** Its option scale is off: it is served the stock way. */
+        public bool $isOff = false,
     ) {
     }
 

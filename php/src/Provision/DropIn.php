@@ -1,0 +1,245 @@
+<?php
+
+namespace Aegir\Scale\Provision;
+
+use Aegir\Scale\Command\Engine;
+use Aegir\Scale\Report\Text;
+
+/**
+ * What Provision's classes call instead of rsync and ssh. Of one process: a child of it, and a sub-Drush, has its own.
+ *
+ * Each method is given the stock way as well, and goes it where the option scale is off, or an option has no meaning here.
+ */
+final class DropIn
+{
+    private static ?self $instance = null;
+
+    public readonly Fleet $fleet;
+    public readonly Removal $removal;
+    public readonly UploadGathering $uploads;
+    private readonly Outbox $outbox;
+    private readonly SiteFetch $fetch;
+    private readonly Verdict $verdict;
+    private readonly int $pid;
+
+    public function __construct(public readonly Aegir $aegir, public readonly Engine $engine = new Engine())
+    {
+        $this->fleet = new Fleet($aegir, $engine);
+        $this->verdict = new Verdict($aegir);
+        $this->removal = new Removal($aegir, $aegir->root() . '/config/scale');
+        $this->uploads = new UploadGathering($aegir, $this->fleet, $engine);
+        $remote = new Remote($aegir, $this->fleet, $engine, $this->verdict);
+        $delivery = new Delivery($aegir, $this->fleet, $engine, $this->verdict, $this->removal);
+        $this->outbox = new Outbox($aegir, $delivery, $remote, $this->verdict, new Stale($aegir, $this->fleet));
+        $this->fetch = new SiteFetch($aegir, $this->fleet, $engine, $this->verdict);
+        $this->pid = getmypid();
+    }
+
+    /** The one of this Drush. */
+    public static function get(): self
+    {
+        if (self::$instance === null) {
+            self::$instance = new self(new DrushAegir());
+            register_shutdown_function([self::class, 'end']);
+        }
+
+        return self::$instance;
+    }
+
+    /** Was there anything to do in this process? */
+    public static function isUsed(): bool
+    {
+        return self::$instance !== null;
+    }
+
+    /**
+     * @param array<string, mixed> $options for rsync, as Drush takes them
+     * @param callable(): bool $stock
+     */
+    public function sync(string $alias, string $path, array $options, callable $stock): bool
+    {
+        return $this->guarded(function () use ($alias, $path, $options, $stock): bool {
+            $server = $this->aegir->server($alias);
+            if ($server === null || $server->isLocal) {
+                return true;
+            }
+            if ($server->isOff || $this->aegir->isSimulated()) {
+                return $stock();
+            }
+            try {
+                $push = new Push($server, $path, SyncOptions::fromDrush($options, Push::plain($path), $this->aegir->platformRoot(), $this->aegir));
+            } catch (NoMapping $e) {
+                $this->aegir->log(Text::clean("$path goes to $alias by rsync, because of " . $e->getMessage()), 'info');
+                $this->outbox->flush();
+                return $stock();
+            }
+            $this->aegir->watch($this->flush(...));
+            $this->outbox->push($push);
+
+            return true;
+        });
+    }
+
+    /** @param callable(): bool $stock */
+    public function exec(string $alias, string $command, callable $stock): bool
+    {
+        return $this->guarded(function () use ($alias, $command, $stock): bool {
+            $server = $this->aegir->server($alias);
+            if ($server === null || $server->isLocal || $server->isOff || $this->aegir->isSimulated() || !$this->mapsSsh($alias)) {
+                return $stock();
+            }
+
+            return $this->outbox->exec($server, $command);
+        });
+    }
+
+    /**
+     * @param list<string> $aliases
+     * @param callable(string): bool $stock is given an alias
+     */
+    public function fetch(array $aliases, string $path, callable $stock): bool
+    {
+        return $this->guarded(function () use ($aliases, $path, $stock): bool {
+            $isGood = true;
+            $servers = [];
+            foreach ($this->servers($aliases) as $server) {
+                if ($server->isOff || $this->aegir->isSimulated()) {
+                    $isGood = $stock($server->alias) && $isGood;
+                } else {
+                    $servers[] = $server;
+                }
+            }
+            if ($servers === []) {
+                return $isGood;
+            }
+            $this->outbox->flush($servers);
+            $isGood = $this->fetch->fetch($servers, $path) && $isGood;
+            $this->verdict->tell();
+
+            return $isGood;
+        });
+    }
+
+    /** What visitors uploaded to the servers of a cluster: before a site is pushed, and before a backup, which asks for its files. */
+    public function gather(string $alias, string $path): void
+    {
+        $this->guarded(function () use ($alias, $path): void {
+            $group = $this->aegir->group($alias);
+            if ($group === null || $group->isOff || $this->aegir->isSimulated() || preg_match('~^(.*/sites/(?!all/)[^/]+)/(files/?)?$~', "$path/", $site) !== 1) {
+                return;
+            }
+            if (isset($site[2])) {
+                $this->outbox->flush($group->servers);
+                $this->uploads->forBackup($group, $site[1]);
+            } else {
+                $this->uploads->before($group, $site[1]);
+            }
+        });
+    }
+
+    /**
+     * The web servers of a group are about to be restarted, one after the other.
+     *
+     * @param list<string> $aliases
+     */
+    public function restartAhead(array $aliases): void
+    {
+        $this->guarded(fn () => $this->outbox->restartAhead($this->ours($aliases)));
+    }
+
+    /**
+     * A command is about to be run on the servers of a group, one after the other.
+     *
+     * @param list<string> $aliases
+     */
+    public function ahead(array $aliases, string $command): void
+    {
+        $this->guarded(fn () => $this->outbox->ahead($this->ours($aliases), $command));
+    }
+
+    public function forgetAhead(): void
+    {
+        $this->outbox->forgetAhead();
+    }
+
+    public function flush(): void
+    {
+        $this->guarded(function (): void {
+            if (!$this->outbox->isEmpty()) {
+                $this->outbox->flush();
+            }
+        });
+    }
+
+    /** A command has failed and was rolled back on this machine: so are the servers. */
+    public function converge(): void
+    {
+        $this->guarded(fn () => $this->outbox->converge());
+    }
+
+    /** The end of the process, however it ends. */
+    public static function end(): void
+    {
+        if (self::$instance === null || self::$instance->pid !== getmypid()) {
+            return;
+        }
+        try {
+            self::$instance->flush();
+        } catch (\Exception $e) {
+            self::$instance->aegir->fail('SCALE_FAILED', Text::clean($e->getMessage()));
+        }
+    }
+
+    /**
+     * Those that we serve, and that are not this machine.
+     *
+     * @param list<string> $aliases
+     * @return list<Server>
+     */
+    private function ours(array $aliases): array
+    {
+        if ($this->aegir->isSimulated()) {
+            return [];
+        }
+
+        return array_values(array_filter($this->servers($aliases), fn (Server $server): bool => !$server->isOff && $this->mapsSsh($server->alias)));
+    }
+
+    /**
+     * @param list<string> $aliases
+     * @return list<Server> none is this machine
+     */
+    private function servers(array $aliases): array
+    {
+        $servers = array_map($this->aegir->server(...), array_values(array_unique($aliases)));
+
+        return array_values(array_filter($servers, static fn (?Server $server): bool => $server !== null && !$server->isLocal));
+    }
+
+    private function mapsSsh(string $alias): bool
+    {
+        try {
+            SshOptions::read((string) $this->aegir->option('ssh-options', ''));
+            return true;
+        } catch (NoMapping $e) {
+            $this->aegir->log(Text::clean("commands for $alias go by ssh, because of " . $e->getMessage()), 'info');
+            return false;
+        }
+    }
+
+    /**
+     * Drush catches nothing but exceptions: an error would end the process with no rollback.
+     *
+     * @template T
+     * @param callable(): T $call
+     * @return T
+     */
+    private function guarded(callable $call): mixed
+    {
+        try {
+            return $call();
+        } catch (\Error $e) {
+            throw new \RuntimeException('aegir_scale: ' . $e->getMessage() . " ({$e->getFile()}:{$e->getLine()})", 0, $e);
+        }
+    }
+}

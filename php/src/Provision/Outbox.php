@@ -1,0 +1,190 @@
+<?php
+
+namespace Aegir\Scale\Provision;
+
+/**
+ * What servers are to get: kept until order matters, then made at once.
+ *
+ *   push ──► queue ──► flush: before a command on a server, a fetch, a sub-process; at the end
+ *                        │
+ *                        ├──► done, noted marks of the server are cleared
+ *                        └──► missed: noted, and made by whoever speaks to the server next
+ */
+final class Outbox
+{
+    /** @var array<string, Push> by key: a push that is asked for twice is made once */
+    private array $queue = [];
+
+    /** @var array<string, Push> all of this process */
+    private array $made = [];
+
+    /** @var array<string, Server> whose marks of earlier processes have been looked at */
+    private array $known = [];
+
+    private bool $isFlushing = false;
+
+    public function __construct(
+        private readonly Aegir $aegir,
+        private readonly Delivery $delivery,
+        private readonly Remote $remote,
+        private readonly Verdict $verdict,
+        private readonly Stale $stale,
+    ) {
+    }
+
+    public function push(Push $push): void
+    {
+        $this->queue[$push->key()] = $push;
+        $this->remote->forget();
+    }
+
+    public function isEmpty(): bool
+    {
+        return $this->queue === [];
+    }
+
+    /**
+     * Makes what is queued, and what servers that are spoken to have missed earlier.
+     *
+     * @param list<Server> $about servers that are about to be spoken to
+     */
+    public function flush(array $about = []): void
+    {
+        if ($this->isFlushing) {
+            return;
+        }
+        $this->isFlushing = true;
+        try {
+            $this->make($about);
+        } finally {
+            $this->isFlushing = false;
+        }
+        $this->verdict->tell();
+    }
+
+    public function exec(Server $server, string $command): bool
+    {
+        if ($command === $server->restart && !$this->remote->isAhead($server, $command)) {
+            $this->restartAhead([$server]);
+        } elseif (!$this->remote->isAhead($server, $command)) {
+            $this->flush([$server]);
+        }
+        $isGood = $this->remote->exec($server, $command);
+        $this->verdict->tell();
+
+        return $isGood;
+    }
+
+    /** @param list<Server> $servers */
+    public function ahead(array $servers, string $command): void
+    {
+        $this->flush($servers);
+        $this->remote->ahead($servers, $command);
+    }
+
+    /** @param list<Server> $servers */
+    public function restartAhead(array $servers): void
+    {
+        $this->flush($servers);
+        $bad = $this->remote->restartAhead($servers);
+        foreach ($bad as $server) {
+            $this->stale->mark($server, [], true, 'it was not reloaded');
+        }
+        foreach ($servers as $server) {
+            if (!in_array($server, $bad, true)) {
+                $this->stale->clear($server, [], true);
+            }
+        }
+        $this->verdict->tell();
+    }
+
+    public function forgetAhead(): void
+    {
+        $this->remote->forget();
+    }
+
+    /** After a failure: every path of this process once more, as it is here now, and the web servers reload what they have. */
+    public function converge(): void
+    {
+        $servers = [];
+        foreach ($this->made + $this->queue as $push) {
+            $this->push($push);
+            if (SyncOptions::isBelow($push->path, $this->aegir->root() . '/config')) {
+                $servers[$push->server->name()] = $push->server;
+            }
+        }
+        $this->flush();
+        if ($servers !== []) {
+            $this->restartAhead(array_values($servers));
+            $this->remote->forget();
+        }
+    }
+
+    /** @param list<Server> $about */
+    private function make(array $about): void
+    {
+        [$pushes, $this->queue] = [$this->queue, []];
+        $servers = [];
+        foreach ([...array_column($pushes, 'server'), ...$about] as $server) {
+            $servers[$server->name()] = $server;
+        }
+        $noted = [];
+        foreach (array_diff_key($servers, $this->known) as $name => $server) {
+            $noted[$name] = $this->stale->of($server);
+            foreach ($noted[$name] as $push) {
+                $pushes[$push->key()] ??= $push;
+            }
+        }
+        $this->known += $servers;
+        if ($pushes === []) {
+            $missed = [];
+        } else {
+            $this->made = $pushes + $this->made;
+            $missed = $this->delivery->make(array_values($pushes));
+        }
+        $this->note($servers, $pushes, $missed);
+        $this->restartThoseThatMissedIt($servers, $noted, $missed);
+    }
+
+    /**
+     * @param array<string, Server> $servers
+     * @param array<string, Push> $pushes
+     * @param array<string, Push> $missed
+     */
+    private function note(array $servers, array $pushes, array $missed): void
+    {
+        foreach ($servers as $name => $server) {
+            $of = static fn (Push $push): bool => $push->server->name() === $name;
+            $bad = array_filter($missed, $of);
+            if ($bad !== []) {
+                $this->stale->mark($server, array_values($bad), false, $this->verdict->whyDead($server) ?? 'a push failed');
+            }
+            $this->stale->clear($server, array_values(array_filter(array_diff_key($pushes, $missed), $of)), false);
+        }
+    }
+
+    /**
+     * @param array<string, Server> $servers
+     * @param array<string, list<Push>> $noted
+     * @param array<string, Push> $missed
+     */
+    private function restartThoseThatMissedIt(array $servers, array $noted, array $missed): void
+    {
+        foreach ($noted as $name => $pushes) {
+            $server = $servers[$name];
+            $isBad = $this->verdict->whyDead($server) !== null
+                || array_filter($missed, static fn (Push $push): bool => $push->server->name() === $name) !== [];
+            $wantsRestart = $this->stale->wantsRestart($server);
+            if ($isBad || ($pushes === [] && !$wantsRestart)) {
+                continue;
+            }
+            if ($wantsRestart && $this->remote->restartAhead([$server]) === []) {
+                $this->stale->clear($server, [], true);
+            }
+            $this->remote->forget();
+            if ($pushes !== []) {
+                $this->aegir->log("$server->alias had missed " . count($pushes) . ' changes of earlier tasks, and has them now', 'ok');
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+<?php
+
+namespace Aegir\Scale\Provision;
+
+use Aegir\Scale\Command\Engine;
+use Aegir\Scale\Report\Text;
+
+/**
+ * Commands on servers. What callers are about to run on one server after the other is run on all at once, ahead, and each is then answered
+ * from what is remembered.
+ */
+final class Remote
+{
+    /** @var array<string, array<string, array<string, mixed>>> a RunResult's JSON form, by server and command */
+    private array $ahead = [];
+
+    public function __construct(
+        private readonly Aegir $aegir,
+        private readonly Fleet $fleet,
+        private readonly Engine $engine,
+        private readonly Verdict $verdict,
+    ) {
+    }
+
+    /** As drush_shell_exec(): did it exit with 0? The output is the caller's by Aegir::output(). */
+    public function exec(Server $server, string $command): bool
+    {
+        $ran = $this->ahead[$server->name()][$command] ?? null;
+        unset($this->ahead[$server->name()][$command]);
+        $ran ??= $this->run([$server], [$server->name() => $command], false)[$server->name()];
+        $lines = [...Text::lines($ran['stdout']), ...Text::lines($ran['stderr'])];
+        if ($ran['error'] !== null) {
+            $lines[] = Text::clean($ran['error']);
+        }
+        $this->aegir->output($lines);
+
+        return $ran['outcome'] === 'synced';
+    }
+
+    public function isAhead(Server $server, string $command): bool
+    {
+        return isset($this->ahead[$server->name()][$command]);
+    }
+
+    /**
+     * Runs a command that may as well be run twice on all of them, ahead.
+     *
+     * @param list<Server> $servers
+     */
+    public function ahead(array $servers, string $command): void
+    {
+        foreach ($this->run($servers, array_fill_keys(self::names($servers), $command), true) as $name => $ran) {
+            $this->ahead[$name][$command] = $ran;
+        }
+    }
+
+    /**
+     * Tests the configuration on all of them, and restarts those where it is right, ahead. Where it is wrong, the restart is answered with
+     * what the test said.
+     *
+     * @param list<Server> $servers
+     * @return list<Server> those that were not restarted
+     */
+    public function restartAhead(array $servers): array
+    {
+        $servers = array_values(array_filter($servers, static fn (Server $server): bool => $server->restart !== ''));
+        $tested = array_filter($servers, static fn (Server $server): bool => $server->test !== '');
+        $bad = $passed = [];
+        $tests = $this->run(array_values($tested), array_combine(self::names($tested), array_column($tested, 'test')), true);
+        foreach ($servers as $server) {
+            $test = $tests[$server->name()] ?? null;
+            if ($test === null || $test['outcome'] === 'synced' || ConfigTest::wasNotMade($test)) {
+                if ($test !== null && $test['outcome'] !== 'synced') {
+                    $this->aegir->log("$server->alias: \"$server->test\" could not be run, its configuration is not tested: " . self::why($test), 'info');
+                }
+                $passed[] = $server;
+            } else {
+                $this->ahead[$server->name()][$server->restart] = $test;
+                $this->verdict->bad($server, "the configuration is wrong, it was not reloaded: " . self::why($test));
+                $bad[] = $server;
+            }
+        }
+        foreach ($this->run($passed, array_combine(self::names($passed), array_column($passed, 'restart')), true) as $name => $ran) {
+            $this->ahead[$name][array_column($passed, 'restart', null)[array_search($name, self::names($passed), true)]] = $ran;
+            if ($ran['outcome'] !== 'synced') {
+                $server = $passed[array_search($name, self::names($passed), true)];
+                $this->verdict->bad($server, "\"$server->restart\" failed: " . self::why($ran));
+                $bad[] = $server;
+            }
+        }
+
+        return $bad;
+    }
+
+    /** What nobody asked for is not kept for later. */
+    public function forget(): void
+    {
+        $this->ahead = [];
+    }
+
+    /**
+     * @param list<Server> $servers
+     * @param array<string, string> $commands by server
+     * @return array<string, array<string, mixed>> RunResults in their JSON form, by server
+     */
+    private function run(array $servers, array $commands, bool $mayBeRepeated): array
+    {
+        $ran = [];
+        foreach ($servers as $server) {
+            $dead = $this->verdict->whyDead($server);
+            if ($dead !== null) {
+                $ran[$server->name()] = self::never($server, $dead);
+            }
+        }
+        foreach (array_unique($commands) as $command) {
+            $on = array_values(array_filter($servers, static fn (Server $s): bool => $commands[$s->name()] === $command && !isset($ran[$s->name()])));
+            for ($try = 0; $on !== [] && $try < 2; $try++) {
+                foreach ($this->call($on, $command) as $name => $r) {
+                    $ran[$name] = $r;
+                }
+                $on = $mayBeRepeated ? array_values(array_filter($on, static fn (Server $s): bool => $ran[$s->name()]['error'] !== null)) : [];
+            }
+        }
+        foreach ($servers as $server) {
+            if ($ran[$server->name()]['error'] !== null) {
+                $this->verdict->dead($server, Text::clean($ran[$server->name()]['error']));
+            }
+        }
+
+        return $ran;
+    }
+
+    /**
+     * @param non-empty-list<Server> $servers
+     * @return array<string, array<string, mixed>>
+     */
+    private function call(array $servers, string $command): array
+    {
+        // The very string that stock gives to ssh, which hands it to a shell.
+        $argv = ['sh', '-c', escapeshellcmd($command)];
+        $connection = SshOptions::read((string) $this->aegir->option('ssh-options', ''));
+
+        return $this->engine->run($this->fleet->topology($servers, $connection), Fleet::GROUP, $argv, [], static function (): void {
+        })->jsonSerialize()['servers'];
+    }
+
+    /** @return array<string, mixed> */
+    private static function never(Server $server, string $why): array
+    {
+        return ['server' => $server->name(), 'outcome' => 'failed', 'exitStatus' => null, 'signal' => null, 'stdout' => '', 'stderr' => '',
+            'truncated' => false, 'seconds' => 0.0, 'error' => $why];
+    }
+
+    /** @param array<string, mixed> $ran */
+    private static function why(array $ran): string
+    {
+        $said = Text::lines(trim($ran['stderr'] . "\n" . $ran['stdout']));
+
+        return $ran['error'] !== null ? Text::clean($ran['error'])
+            : ($said !== [] ? implode(' ', array_slice($said, 0, 3)) : ($ran['signal'] !== null ? "signal $ran[signal]" : "exit status $ran[exitStatus]"));
+    }
+
+    /**
+     * @param array<Server> $servers
+     * @return list<string>
+     */
+    private static function names(array $servers): array
+    {
+        return array_map(static fn (Server $server): string => $server->name(), array_values($servers));
+    }
+}

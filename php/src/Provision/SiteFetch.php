@@ -1,0 +1,119 @@
+<?php
+
+namespace Aegir\Scale\Provision;
+
+use Aegir\Scale\Command\Engine;
+use Aegir\Scale\Report\Text;
+use Aegir\Scale\ScaleException;
+
+/**
+ * Brings what servers have to this machine. Aegir asks for a site's directories one after the other: the first question fetches
+ * them all, by one call for all servers.
+ */
+final class SiteFetch
+{
+    private const UPLOADS = ['files', 'private'];
+    private const CODE = ['modules', 'themes', 'libraries', 'local.settings.php'];
+
+    /** @var array<string, bool> by site and servers */
+    private array $done = [];
+
+    public function __construct(
+        private readonly Aegir $aegir,
+        private readonly Fleet $fleet,
+        private readonly Engine $engine,
+        private readonly Verdict $verdict,
+    ) {
+    }
+
+    /** @param non-empty-list<Server> $servers */
+    public function fetch(array $servers, string $path): bool
+    {
+        $path = Push::plain($path);
+        $alive = array_values(array_filter($servers, fn (Server $server): bool => $this->verdict->whyDead($server) === null));
+        if (preg_match('~^(.*/sites/[^/]+)/(' . implode('|', array_map(preg_quote(...), [...self::UPLOADS, ...self::CODE])) . ')$~', $path, $found) !== 1) {
+            return is_link($path) || !file_exists($path)
+                || (is_dir($path) ? $this->call($alive, $path, ['filter' => self::vcs()]) : $this->call($alive, dirname($path), self::only(dirname($path), [basename($path)])));
+        }
+        $key = $found[1] . "\0" . implode(' ', array_column($servers, 'alias'));
+        if (!isset($this->done[$key]) || $found[2] === self::UPLOADS[0]) {
+            $this->done[$key] = is_dir($found[1]) && $this->call($alive, $found[1], self::only($found[1], [...self::UPLOADS, ...array_filter(
+                self::CODE,
+                static fn (string $name): bool => file_exists("$found[1]/$name"),
+            )])) && count($alive) === count($servers);
+        }
+
+        return $this->done[$key];
+    }
+
+    /**
+     * @param list<Server> $servers
+     * @param array<string, mixed> $options
+     */
+    private function call(array $servers, string $path, array $options): bool
+    {
+        if ($servers === []) {
+            return false;
+        }
+        try {
+            $report = $this->engine->fetch($this->fleet->topology($servers), Fleet::GROUP, [$path], $options + ['itemize' => true], static function (): void {
+            })->jsonSerialize();
+        } catch (ScaleException | \ValueError $e) {
+            $this->aegir->fail('PROVISION_FILE_SYNC_FAILED', Text::clean("$path was not fetched: " . $e->getMessage()));
+            return false;
+        }
+        foreach ($servers as $server) {
+            $r = $report['servers'][$server->name()];
+            if (!in_array($r['outcome'], ['synced', 'unchanged'], true)) {
+                $why = Text::clean("could not be fetched from: " . ($r['error'] ?? $r['outcome']));
+                $r['phase'] === 'connect' ? $this->verdict->dead($server, $why) : $this->verdict->bad($server, $why);
+            }
+            $this->putAside($server, array_column($r['changes'], 'path'), $path);
+        }
+        foreach (array_slice($report['warnings'], 0, 20) as $warning) {
+            $this->aegir->log(Text::clean($warning), 'warning');
+        }
+
+        return $report['ok'];
+    }
+
+    /**
+     * A copy of code that differs is not left where a web server would show it: modules/a.php.web1-CONFLICT is no PHP to Apache.
+     *
+     * @param list<string> $paths
+     */
+    private function putAside(Server $server, array $paths, string $site): void
+    {
+        foreach ($paths as $path) {
+            if (preg_match('~\.' . preg_quote($server->name(), '~') . '-CONFLICT(-\d+)?$~', $path) !== 1
+                || preg_match('~^(' . implode('|', self::UPLOADS) . ')/~', substr($path, strlen($site) + 1)) === 1) {
+                continue;
+            }
+            $dir = $this->fleet->state() . '/conflicts';
+            $to = $dir . '/' . date('Ymd.His') . '-' . substr(sha1($path), 0, 8) . '-' . basename($path);
+            if ((is_dir($dir) || mkdir($dir, 0700)) && rename($path, $to)) {
+                chmod($to, 0600);
+                $this->aegir->log(Text::clean("$path was moved to $to, as a web server would show what is in it"), 'warning');
+            }
+        }
+    }
+
+    /**
+     * @param list<string> $names
+     * @return array<string, list<string>>
+     */
+    private static function only(string $dir, array $names): array
+    {
+        return ['filter' => [
+            ...self::vcs(),
+            ...array_map(static fn (string $name): string => '+ ' . SyncOptions::pattern('', "/$name"), array_filter($names, static fn (string $n): bool => !is_link("$dir/$n"))),
+            '- /*',
+        ]];
+    }
+
+    /** @return list<string> */
+    private static function vcs(): array
+    {
+        return array_map(static fn (string $name): string => "- $name", SyncOptions::VCS);
+    }
+}
