@@ -175,6 +175,9 @@ static void judge(struct ags_receiver *r, const struct ags_exit *how)
 	} else if (ags_sender_phase(r->sender) != AGS_SENDER_DONE && how->status == 127) {
 		ags_member_fail_text(m, AGS_OUTCOME_FAILED, "rsync is not installed there, or not in the PATH of %s: %s", m->server->user,
 		                     said_on_stderr(m, text, sizeof(text)));
+	} else if (ags_sender_heard_nothing(r->sender) && m->errors.len == 0) {
+		ags_member_fail_text(m, AGS_OUTCOME_FAILED, "the command ended with status %d before rsync said a word: look at ~/.bashrc and the like of "
+		                     "%s there, and at forced commands", how->status, m->server->user);
 	} else if (ags_sender_phase(r->sender) != AGS_SENDER_DONE || how->status != 0) {
 		ags_member_fail_text(m, AGS_OUTCOME_FAILED, "rsync ended with status %d (%s)%s%s", how->status,
 		                     exit_meaning(how->status), m->errors.len > 0 ? ": " : "", said_on_stderr(m, text, sizeof(text)));
