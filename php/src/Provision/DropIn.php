@@ -15,6 +15,7 @@ final class DropIn
     private static ?self $instance = null;
 
     public readonly Fleet $fleet;
+    public readonly Safeguards $safeguards;
     public readonly Removal $removal;
     public readonly UploadGathering $uploads;
     private readonly Outbox $outbox;
@@ -25,9 +26,10 @@ final class DropIn
     public function __construct(public readonly Aegir $aegir, public readonly Engine $engine = new Engine())
     {
         $this->fleet = new Fleet($aegir, $engine);
+        $this->safeguards = new Safeguards($aegir, $this->fleet, $engine);
         $this->verdict = new Verdict($aegir);
-        $this->removal = new Removal($aegir, $aegir->root() . '/config/scale');
-        $this->uploads = new UploadGathering($aegir, $this->fleet, $engine);
+        $this->removal = $this->safeguards->removal;
+        $this->uploads = $this->safeguards->gathering;
         $remote = new Remote($aegir, $this->fleet, $engine, $this->verdict);
         $delivery = new Delivery($aegir, $this->fleet, $engine, $this->verdict, $this->removal);
         $this->outbox = new Outbox($aegir, $delivery, $remote, $this->verdict, new Stale($aegir, $this->fleet));
@@ -74,7 +76,9 @@ final class DropIn
                 return $stock();
             }
             $this->aegir->watch($this->flush(...));
-            $this->outbox->push($push);
+            foreach (UploadPushes::of($push, $this->aegir->platformRoot(), $this->aegir->currentGroup()?->uploads ?? Uploads::Protect) as $part) {
+                $this->outbox->push($part);
+            }
 
             return true;
         });

@@ -50,7 +50,7 @@ final class Removal
         if ($path === $this->goingPlatform) {
             return $this->guardHomeOf($path);
         }
-        foreach ($this->aegir->platformRoots() as $root) {
+        foreach ($this->innermostFirst($this->aegir->platformRoots()) as $root) {
             if ($path === $root) {
                 return $this->guard($path) ?? self::no($path, 'only provision-delete removes a platform');
             }
@@ -120,10 +120,23 @@ final class Removal
         }
         $site = $this->aegir->sitePath();
         if ($site !== null && ($path === $site || str_starts_with($path, "$site/"))) {
-            return null;
+            return is_dir($site) && preg_match('{^(files|private)(/|$)}', substr($path, strlen($site) + 1)) === 1 && basename($path) !== '.htaccess'
+                ? self::no($path, 'uploads go with their site only')
+                : null;
         }
 
         return self::no($path, $site === null ? 'no site is being worked on' : "the task is about $site");
+    }
+
+    /**
+     * @param list<string> $roots
+     * @return list<string>
+     */
+    private function innermostFirst(array $roots): array
+    {
+        usort($roots, static fn (string $a, string $b): int => strlen($b) <=> strlen($a));
+
+        return $roots;
     }
 
     /** What of Aegir lies at the path or below it, apart from what is about to go. */

@@ -12,6 +12,7 @@ use Aegir\Scale\Report\Text;
  *
  * What Provision does to the two directories of a site on this machine goes through the links. What it does to the site as a whole is
  * answered here: a backup takes what the links lead to, and what a restore, clone, migration or rename unpacks goes into the share.
+ * Pushes leave both directories out (UploadPushes).
  */
 final class SharedUploads
 {
@@ -22,12 +23,14 @@ final class SharedUploads
     private array $done = [];
     /** @var array<string, true> homes in which a restore has put the former uploads aside */
     private array $replaced = [];
+    /** @var array<string, true> homes that were not there before */
+    private array $made = [];
     /** @var array{path: string, done: string}|null the PATH before the backup, and the file that says that our tar was run */
     private ?array $backup = null;
     /** The home of a site that is about to go, if it is its own. */
     private ?string $leaving = null;
 
-    /** @param \Closure(string): Share $share */
+    /** @param \Closure(string): Share $share of a path */
     public function __construct(
         private readonly Aegir $aegir,
         private readonly UploadGathering $gathering,
@@ -36,35 +39,10 @@ final class SharedUploads
     }
 
     /**
-     * Filter rules that keep a push away from both directories of a site, whether they are links yet or not.
-     *
-     * @return list<string>
-     */
-    public static function excludes(string $sitePath): array
-    {
-        $path = rtrim($sitePath, '/');
-        $path = strpbrk($path, '*?[') === false ? $path : addcslashes($path, '*?[\\');
-
-        return array_map(static fn (string $name): string => "- $path/$name", self::NAMES);
-    }
-
-    /** Is the path one of the two directories of the site, or below one? Such a path is not pushed on its own. */
-    public static function covers(string $path, string $sitePath): bool
-    {
-        foreach (self::NAMES as $name) {
-            if (str_starts_with("$path/", rtrim($sitePath, '/') . "/$name/")) {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    /**
      * Makes the links here and on every server; what lies in their places goes into the share first. False when that failed, which
      * fails the command; then nothing was changed, or what was begun goes on with the next call.
      *
-     * @param bool $isRestore what lies here is from a backup that replaces what is in the share; it is put back by undoRestore()
+     * @param bool $isRestore what lies here is from a backup that replaces what is in the share; undo() puts that back
      */
     public function convert(Group $group, string $sitePath, bool $isRestore = false): bool
     {
@@ -82,15 +60,21 @@ final class SharedUploads
         return true;
     }
 
-    /** The restore has gone well: what was replaced goes. */
-    public function endRestore(): void
+    /** The command has gone well: what a restore replaced goes. */
+    public function keep(): void
     {
+        $this->made = [];
         $this->finishRestore('forget');
     }
 
-    public function undoRestore(): void
+    /** The command has failed, and Provision takes the site's directory away again: what was put into the share for it goes, too. */
+    public function undo(): void
     {
         $this->finishRestore('unreplace');
+        foreach (array_keys($this->made) as $home) {
+            $this->quietly($home, 'remove');
+        }
+        $this->made = [];
     }
 
     /**
@@ -172,15 +156,13 @@ final class SharedUploads
         }
         try {
             $share = ($this->share)($group->shared);
+            $share->mustAnswer();
             if ($to !== null) {
-                $new = $share->home($to);
-                if ($new !== $home && is_link("$to/files")) {
-                    $this->tell('hub', $share->here('absorb', $home, $new));
-                }
+                // What came after the backup that the new directory was made of.
+                $this->tell('hub', $share->here('absorb', $home, is_link("$to/files") ? dirname(readlink("$to/files")) : $to));
 
                 return;
             }
-            $share->mustAnswer();
             $share->here('remove', $home);
             $this->aegir->log("the uploads in $home were removed", 'success');
         } catch (ShareException $e) {
@@ -221,7 +203,7 @@ final class SharedUploads
         if ($isRestore) {
             $this->replaced[$home] = true;
             $share->here('replace', $sitePath, $home);
-            // What the backup did not have.
+            // For a directory that the backup did not have.
             $share->here('fold', $sitePath, $home);
 
             return;
@@ -229,7 +211,11 @@ final class SharedUploads
         if (!$this->gathering->gather($group, $sitePath)) {
             throw new ShareException('what is on the servers could not be brought here first');
         }
-        $this->tell('hub', $share->here('fold', $sitePath, $home));
+        $lines = $share->here('fold', $sitePath, $home);
+        if (in_array("made $home", $lines, true)) {
+            $this->made[$home] = true;
+        }
+        $this->tell('hub', $lines);
     }
 
     /** @param list<string> $lines of the script */
@@ -290,13 +276,19 @@ final class SharedUploads
     private function finishRestore(string $verb): void
     {
         foreach (array_keys($this->replaced) as $home) {
-            try {
-                ($this->share)(dirname($home))->here($verb, $home);
-            } catch (ShareException $e) {
-                $this->aegir->log(Text::clean($e->getMessage()), 'warning');
-            }
+            $this->quietly($home, $verb);
         }
         $this->replaced = [];
+    }
+
+    /** At the end of a command, when nothing can be done about an error any more. */
+    private function quietly(string $home, string $verb): void
+    {
+        try {
+            ($this->share)(dirname($home))->here($verb, $home);
+        } catch (ShareException $e) {
+            $this->aegir->log(Text::clean($e->getMessage()), 'warning');
+        }
     }
 
     private function fail(string $message): bool

@@ -15,6 +15,8 @@ use Aegir\Scale\ScaleException;
  */
 final class UploadGathering
 {
+    /** The environment variable with the sites that a task has gathered, for the commands that it starts in processes of their own. */
+    public const GATHERED = 'AEGIR_SCALE_GATHERED';
     /** Conflicts that are told one by one. */
     private const TOLD = 20;
     /**
@@ -26,8 +28,6 @@ final class UploadGathering
         'private' => ['/temp/', '/.htaccess'],
     ];
 
-    /** @var array<string, true> sites that were gathered before a push */
-    private array $done = [];
     /** @var array<string, list<string>> by site: the servers whose uploads may be missing here */
     private array $missing = [];
 
@@ -38,11 +38,11 @@ final class UploadGathering
     ) {
     }
 
-    /** Before a push; does nothing when it was done in this process already. */
+    /** Before a push; does nothing when this task has done it already. */
     public function before(Group $group, string $sitePath): void
     {
         $sitePath = rtrim($sitePath, '/');
-        if (!isset($this->done[$sitePath]) && $group->uploads === Uploads::Gather) {
+        if ($group->uploads === Uploads::Gather && !in_array($sitePath, explode(':', (string) getenv(self::GATHERED)), true)) {
             $this->gather($group, $sitePath);
         }
     }
@@ -74,7 +74,7 @@ final class UploadGathering
     /** True when all servers could be asked. */
     public function gather(Group $group, string $sitePath): bool
     {
-        $this->done[$sitePath] = true;
+        putenv(self::GATHERED . '=' . trim(getenv(self::GATHERED) . ":$sitePath", ':'));
         $this->missing[$sitePath] = [];
         if ($group->servers === [] || !is_dir($sitePath) || $this->aegir->isSimulated()) {
             return true;

@@ -12,7 +12,7 @@
 #
 # SITE is sites/URI of a Drupal root, HOME a directory of the share that belongs to this site alone. WHO is this machine's name. Nothing is
 # deleted that is not in HOME, byte by byte. Of files with one name the newest wins, and the other is kept as NAME.WHO-CONFLICT. Every line of
-# output begins with a word: ok, todo, merged N, conflict PATH, kept PATH.
+# output begins with a word: ok, todo, made HOME, merged N, conflict PATH, kept PATH.
 
 set -u
 LC_ALL=C
@@ -105,7 +105,7 @@ begin() {
 
 make_home() {
 	[ ! -L "$1" ] || die "$1 is a link; want a directory"
-	[ -d "$1" ] || mkdir -- "$1" || die "$1 could not be made"
+	[ -d "$1" ] || { mkdir -- "$1" && echo "made $1"; } || die "$1 could not be made"
 }
 
 # True when SITE/NAME is the link it should be.
