@@ -28,7 +28,7 @@ final class ConfigTest
      */
     public static function wasNotMade(array $ran): bool
     {
-        return $ran['error'] === null && (in_array($ran['exitStatus'], [126, 127], true)
+        return $ran['exitStatus'] !== null && (in_array($ran['exitStatus'], [126, 127], true)
             || preg_match('/^(sudo: |Sorry, user |.*\bis not in the sudoers file)/m', $ran['stderr']) === 1
             || preg_match('/^(\*\s*)?Usage: /mi', $ran['stdout'] . "\n" . $ran['stderr']) === 1);
     }

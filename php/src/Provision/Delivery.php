@@ -234,9 +234,9 @@ final class Delivery
                 if ($r['outcome'] === 'synced') {
                     continue;
                 }
-                $why = 'could not remove ' . implode(' ', $paths) . ': ' . ($r['error'] ?? (trim($r['stderr']) ?: "exit status $r[exitStatus]"));
-                if ($r['error'] === null || $isRetry) {
-                    $r['error'] === null ? $this->verdict->bad($server, Text::clean($why)) : $this->verdict->dead($server, Text::clean($why));
+                $why = 'could not remove ' . implode(' ', $paths) . ': ' . (trim($r['stderr']) ?: $r['error'] ?? $r['outcome']);
+                if (!Remote::isLost($r) || $isRetry) {
+                    Remote::isLost($r) ? $this->verdict->dead($server, Text::clean($why)) : $this->verdict->bad($server, Text::clean($why));
                     $bad[$server->alias] = $server;
                 } else {
                     $again[] = $server;

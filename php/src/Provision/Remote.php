@@ -29,8 +29,8 @@ final class Remote
         unset($this->ahead[$server->name()][$command]);
         $ran ??= $this->run([$server], [$server->name() => $command], false)[$server->name()];
         $lines = [...Text::lines($ran['stdout']), ...Text::lines($ran['stderr'])];
-        if ($ran['error'] !== null) {
-            $lines[] = Text::clean($ran['error']);
+        if (self::isLost($ran)) {
+            $lines[] = self::why($ran);
         }
         $this->aegir->output($lines);
 
@@ -118,12 +118,12 @@ final class Remote
                 foreach ($this->call($on, $command) as $name => $r) {
                     $ran[$name] = $r;
                 }
-                $on = $mayBeRepeated ? array_values(array_filter($on, static fn (Server $s): bool => $ran[$s->name()]['error'] !== null)) : [];
+                $on = $mayBeRepeated ? array_values(array_filter($on, static fn (Server $s): bool => self::isLost($ran[$s->name()]))) : [];
             }
         }
         foreach ($servers as $server) {
-            if ($ran[$server->name()]['error'] !== null) {
-                $this->verdict->dead($server, Text::clean($ran[$server->name()]['error']));
+            if (self::isLost($ran[$server->name()])) {
+                $this->verdict->dead($server, self::why($ran[$server->name()]));
             }
         }
 
@@ -144,6 +144,16 @@ final class Remote
         })->jsonSerialize()['servers'];
     }
 
+    /**
+     * The server was not reached, or was lost before the command ended.
+     *
+     * @param array<string, mixed> $ran a RunResult's JSON form
+     */
+    public static function isLost(array $ran): bool
+    {
+        return $ran['exitStatus'] === null && $ran['signal'] === null;
+    }
+
     /** @return array<string, mixed> */
     private static function never(Server $server, string $why): array
     {
@@ -156,8 +166,7 @@ final class Remote
     {
         $said = Text::lines(trim($ran['stderr'] . "\n" . $ran['stdout']));
 
-        return $ran['error'] !== null ? Text::clean($ran['error'])
-            : ($said !== [] ? implode(' ', array_slice($said, 0, 3)) : ($ran['signal'] !== null ? "signal $ran[signal]" : "exit status $ran[exitStatus]"));
+        return $said !== [] && !self::isLost($ran) ? implode(' ', array_slice($said, 0, 3)) : Text::clean($ran['error'] ?? $ran['outcome']);
     }
 
     /**

@@ -22,7 +22,7 @@ final class Safeguards
     }
 
     /**
-     * Before anything of a task: waits for others on the same platforms, and brings uploads here, so that what is pushed has them.
+     * Before anything of a task: waits for others on the same platforms.
      *
      * @param list<string> $others roots of other platforms that the task changes
      */
@@ -34,14 +34,8 @@ final class Safeguards
             return true;
         }
         $site = $this->aegir->sitePath();
-        if (!$this->lock->take([$root, ...$others], $command . ' ' . ($site === null ? $root : basename($site)))) {
-            return false;
-        }
-        if ($site !== null && in_array($command, ['provision-verify', 'provision-enable', 'provision-import', 'provision-deploy'], true)) {
-            $this->gathering->before($group, $site);
-        }
 
-        return true;
+        return $this->lock->take([$root, ...$others], $command . ' ' . ($site === null ? $root : basename($site)));
     }
 
     /** The site's uploads are links, or become links: before Provision writes below them. */
@@ -58,11 +52,7 @@ final class Safeguards
 
     public function beginBackup(): bool
     {
-        return $this->ofSite(function (Group $group, string $site): bool {
-            $this->gathering->forBackup($group, $site);
-
-            return $this->shared->beginBackup($group, $site);
-        });
+        return $this->ofSite(fn (Group $group, string $site): bool => $this->shared->beginBackup($group, $site));
     }
 
     /** Before what is here of a site or a platform goes, and after the backup. */
