@@ -10,7 +10,7 @@ SETUP_PACKAGES=(
     # the wrappers
     composer php-symfony-console php-mbstring php-xml phpunit unzip
     # throw-away servers
-    openssh-server openssh-client rsync iproute2 util-linux procps coreutils
+    openssh-server openssh-client rsync iproute2 util-linux procps coreutils faketime
     ca-certificates git
 )
 

@@ -6,6 +6,7 @@ use Aegir\Scale\Outcome;
 use Aegir\Scale\Phase;
 use Aegir\Scale\ServerResult;
 use Aegir\Scale\SyncReport;
+use Aegir\Scale\Topology;
 
 const VICTIM = NAMES[1];
 
@@ -136,6 +137,27 @@ function sshd_with(string $server, string ...$lines): void
     file_put_contents($file, implode("\n", $lines) . "\n" . file_get_contents("$file.usual"));
     fleet('kill', $server);
     fleet('revive', $server);
+}
+
+/** Servers by several names, one for each port, each name with a root of its own. */
+function many_names(array $servers, array $ports): Topology
+{
+    return topology(function (&$spec) use ($servers, $ports) {
+        $known = $names = [];
+        foreach ($servers as $server) {
+            $key = explode(' ', file_get_contents(FLEET . "/servers/$server/host_key.pub"))[1];
+            $host = $spec['servers'][$server]['host'];
+            foreach ($ports as $i => $port) {
+                $names[] = $name = "$server-$i";
+                $root = HUB . "/roots/$name";
+                $spec['servers'][$name] = ['port' => $port, 'root' => $root, 'known_hosts' => FLEET . '/known_ports'] + $spec['servers'][$server];
+                $known[] = ($port === 22 ? $host : "[$host]:$port") . " ssh-ed25519 $key\n";
+                tree(server_path($server, $root), []);
+            }
+        }
+        file_put_contents(FLEET . '/known_ports', array_unique($known));
+        $spec['clusters'] = ['live' => ['servers' => $names]];
+    });
 }
 
 /** An executable script in a place that every server sees. */
