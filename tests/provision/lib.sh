@@ -24,10 +24,22 @@
 LAB_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 LAB_TOP=$(cd "$LAB_LIB/../.." && pwd)
 . "$LAB_LIB/../lib/fleet.sh"
+LAB_DIR=${FLEET_DIR:-}/lab
 
 LAB_PACKAGES=(mariadb-server-core mariadb-client apache2 libapache2-mod-php8.2 php8.2-mysql php8.2-gd sudo)
 
 lab_say() { echo "lab: $*" >&2; }
+
+# What a command says is shown only if it fails; all of it is in $LAB_DIR/log.
+lab_quiet() {
+    local from status
+
+    from=$(wc -c <"$LAB_DIR/log")
+    "$@" >>"$LAB_DIR/log" 2>&1 </dev/null
+    status=$?
+    [ $status -eq 0 ] || { lab_say "$* failed:"; tail -c +$((from + 1)) "$LAB_DIR/log" | tail -n 60 >&2; }
+    return $status
+}
 
 # --- coming in --------------------------------------------------------------------------------------------------------
 
@@ -35,7 +47,10 @@ lab_enter() {
     if [ -z "${FLEET_MODE:-}" ]; then
         lab_given || exit
         . "$LAB_LIB/../setup.sh"
-        setup_packages && lab_unpack || exit
+        setup_packages || exit
+        mkdir -p "$LAB_TOP/build"
+        # One at a time: labs may start together.
+        (flock 9 && lab_unpack) 9>"$LAB_TOP/build/provision-root.lock" || exit
     fi
     fleet_enter "$@"
     fleet_has_namespaces || { lab_say 'the right to make namespaces is needed'; exit 1; }
@@ -81,8 +96,8 @@ lab_unpack() {
 lab_start() {
     local i
 
-    LAB_DIR=$FLEET_DIR/lab
     mkdir -p "$LAB_DIR"
+    : >"$LAB_DIR/log"
     hostname hub
     lab_overlay usr && lab_overlay etc && lab_etc "$1" && lab_machine || return
     fleet_start "$1" || return
@@ -90,7 +105,7 @@ lab_start() {
         fleet_inside "web$i" bash -c '. "$1"; lab_machine' - "$LAB_LIB/lib.sh" || return
     done
     lab_aegir && lab_database && lab_hub || return
-    lab_contexts "$1"
+    lab_quiet lab_contexts "$1"
 }
 
 # What was unpacked, over what the machine has.
@@ -112,7 +127,11 @@ lab_etc() {
     chmod 440 /etc/sudoers.d/aegir
     printf 'extension=%s\n' mysqlnd mysqli pdo_mysql gd >/etc/php/8.2/cli/conf.d/30-lab.ini
     cp -r /etc/php/8.2/cli/conf.d/. /etc/php/8.2/apache2/conf.d
-    [ -z "${AEGIR_SCALE_MODULE:-}" ] || echo "extension=$(realpath "$AEGIR_SCALE_MODULE")" >/etc/php/8.2/cli/conf.d/40-aegir_scale.ini
+    [ -z "${AEGIR_SCALE_MODULE:-}" ] || {
+        # A copy, as the repository may lie where Aegir's user cannot look.
+        cp "$AEGIR_SCALE_MODULE" "$LAB_DIR/aegir_scale.so" && chmod 755 "$LAB_DIR/aegir_scale.so"
+        echo "extension=$LAB_DIR/aegir_scale.so" >/etc/php/8.2/cli/conf.d/40-aegir_scale.ini
+    }
     mkdir -p /etc/apache2/{mods,conf,sites}-enabled
     rm -f /etc/apache2/*-enabled/*
     for module in access_compat alias authn_core authz_core authz_host authz_user deflate dir env expires filter headers mime mpm_prefork negotiation rewrite setenvif; do
@@ -175,8 +194,7 @@ lab_database() {
     local try
 
     install -d -o aegir "$LAB_DIR/db"
-    mariadb-install-db --no-defaults --user=aegir --datadir="$LAB_DIR/db" --auth-root-authentication-method=normal --skip-test-db >"$LAB_DIR/db.log" 2>&1 ||
-        { cat "$LAB_DIR/db.log" >&2; return 1; }
+    lab_quiet mariadb-install-db --no-defaults --user=aegir --datadir="$LAB_DIR/db" --auth-root-authentication-method=normal --skip-test-db || return
     chown aegir /run/mysqld
     mariadbd --no-defaults --user=aegir --datadir="$LAB_DIR/db" --socket=/run/mysqld/mysqld.sock --port=3306 --bind-address=0.0.0.0 --skip-name-resolve \
         --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=64M --innodb-log-file-size=32M --performance-schema=off </dev/null >>"$LAB_DIR/db.log" 2>&1 &
@@ -250,14 +268,16 @@ lab_contexts() {
 lab_webs() { seq -s, -f '@server_web%.0f' "$1" "$2"; }
 
 # lab_cluster N: the Web Cluster @server_cluster of web1 to webN.
-lab_cluster() {
+lab_cluster() { lab_quiet lab_make_cluster "$@"; }
+lab_make_cluster() {
     lab_save @server_cluster server --remote_host=cluster --http_service_type=cluster --cluster_web_servers="$(lab_webs 1 "$1")" &&
         lab_drush @server_cluster provision-verify
 }
 
 # lab_pack M K: the Web Pack @server_pack. The first M servers are masters, the next K slaves, which see the first master's platforms, or without
 # a master the hub's, as over NFS.
-lab_pack() {
+lab_pack() { lab_quiet lab_make_pack "$@"; }
+lab_make_pack() {
     local i from=/var/aegir/platforms masters=
 
     if [ "$1" -gt 0 ]; then
@@ -275,7 +295,8 @@ lab_pack() {
 }
 
 # lab_platform NAME SERVER: @platform_NAME, a Drupal 7 of its own, on @server_SERVER.
-lab_platform() {
+lab_platform() { lab_quiet lab_make_platform "$@"; }
+lab_make_platform() {
     local root=/var/aegir/platforms/$1
 
     lab_run cp -r "$LAB_DIR/drupal" "$root" &&
@@ -283,18 +304,30 @@ lab_platform() {
 }
 
 # lab_site NAME PLATFORM [OPTION...]: the alias only. lab_site_install: the site.
-lab_site() { lab_save "@$1" site --uri="$1" --platform="@platform_$2" --db_server=@server_localhost --profile=minimal --client_name=admin "${@:3}"; }
-lab_site_install() { lab_site "$@" && lab_drush "@$1" provision-install --client_email=admin@hub.test; }
+lab_site() { lab_quiet lab_save "@$1" site --uri="$1" --platform="@platform_$2" --db_server=@server_localhost --profile=minimal --client_name=admin "${@:3}"; }
+lab_site_install() { lab_site "$@" && lab_quiet lab_drush "@$1" provision-install --client_email=admin@hub.test; }
 
 # lab_get HOST SITE [PATH]: what a web server answers for a site.
 lab_get() { curl -s --max-time 60 -H "Host: $2" "http://$1/${3:-}"; }
 
-# lab_drop_in on|off: the wrappers of this repository in Aegir's ~/.drush.
+# lab_drop_in on|off: the wrappers of this repository, as they are now, in Aegir's ~/.drush.
 lab_drop_in() {
-    rm -rf /var/aegir/.drush/aegir_scale
-    [ "$1" != on ] || ln -s "$LAB_TOP/php" /var/aegir/.drush/aegir_scale
-    lab_run rm -rf /var/aegir/.drush/cache
-    lab_drush cc drush
+    local to=/var/aegir/.drush/aegir_scale
+
+    rm -rf $to
+    if [ "$1" = on ]; then
+        mkdir $to && tar -cC "$LAB_TOP/php" --exclude=./vendor . | tar -xC $to --no-same-owner && chmod -R a+rX $to || return
+    fi
+    lab_quiet lab_drush cc drush
+}
+
+# lab_control_master on|off: OpenSSH keeps its connections, as any admin can have it.
+lab_control_master() {
+    local config=/var/aegir/.ssh/config
+
+    lab_run sh -c 'for socket in ~/.ssh/master-*; do [ ! -S "$socket" ] || ssh -o ControlPath="$socket" -O exit any; done' 2>/dev/null
+    rm -f $config
+    [ "$1" != on ] || printf '%s\n' 'Host *' 'ControlMaster auto' 'ControlPath ~/.ssh/master-%C' 'ControlPersist 300' | lab_run tee $config >/dev/null
 }
 
 # --- counting ---------------------------------------------------------------------------------------------------------
@@ -309,16 +342,17 @@ lab_handshakes() { cat "$FLEET_DIR"/servers/*/log 2>/dev/null | grep -c '^Accept
 lab_calls() { grep -v ' rsync --server' "$LAB_DIR/calls"; }
 lab_forget() { : >"$LAB_DIR/calls"; }
 
-# lab_measure COMMAND...: leaves LAB_RSYNC, LAB_SSH, LAB_HANDSHAKES, LAB_PROCESSES, LAB_SECONDS of it, and its status.
+# lab_measure COMMAND...: leaves LAB_RSYNC, LAB_SSH, LAB_HANDSHAKES, LAB_PROCESSES, LAB_SECONDS and LAB_CPU (of the hub, in seconds) of it,
+# and its status.
 lab_measure() {
-    local processes handshakes since status
+    local processes handshakes status user system TIMEFORMAT='%R %U %S'
 
     lab_forget
-    processes=$(lab_processes) handshakes=$(lab_handshakes) since=${EPOCHREALTIME/./}
-    "$@"
+    processes=$(lab_processes) handshakes=$(lab_handshakes)
+    { time "$@" 2>&3; } 3>&2 2>"$LAB_DIR/time"
     status=$?
-    LAB_SECONDS=$((${EPOCHREALTIME/./} - since))
-    LAB_SECONDS=$((LAB_SECONDS / 1000000)).$(printf %02d $((LAB_SECONDS / 10000 % 100)))
+    read -r LAB_SECONDS user system <"$LAB_DIR/time"
+    LAB_CPU=$(awk "BEGIN { printf \"%.3f\", $user + $system }")
     LAB_HANDSHAKES=$(($(lab_handshakes) - handshakes))
     LAB_PROCESSES=$(($(lab_processes) - processes - 1))
     LAB_RSYNC=$(lab_calls | grep -c '^[0-9.]* rsync ')
