@@ -113,18 +113,29 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/scale/topology_tree.c
     ext/scale/uploads.c
     ext/ssh/agent.c
+    ext/ssh/arguments.c
     ext/ssh/auth.c
     ext/ssh/blob.c
     ext/ssh/channel.c
+    ext/ssh/channel_libssh2.c
+    ext/ssh/channel_openssh.c
+    ext/ssh/channels.c
+    ext/ssh/choice.c
     ext/ssh/dial.c
     ext/ssh/endpoint.c
     ext/ssh/hostkey.c
     ext/ssh/identity.c
     ext/ssh/knownhosts.c
     ext/ssh/lookup.c
+    ext/ssh/mux.c
+    ext/ssh/openssh.c
     ext/ssh/pool.c
+    ext/ssh/process.c
     ext/ssh/quote.c
     ext/ssh/session.c
+    ext/ssh/session_libssh2.c
+    ext/ssh/session_openssh.c
+    ext/ssh/sshconfig.c
     ext/throw.c
     ext/topology_object.c
   "])

@@ -26,8 +26,8 @@ while IFS=: read -r file line text; do
         *php.h* | *zend* | *'<Zend/'* | *'<main/'* | *SAPI.h*) say "$file:$line: the engine sees no header of PHP" ;;
         *'<libssh2'*)
             case $file in
-                ext/ssh/session.[ch] | ext/ssh/auth.[ch] | ext/ssh/hostkey.[ch] | ext/ssh/channel.[ch]) ;;
-                *) say "$file:$line: only session, auth, hostkey and channel of ext/ssh include libssh2" ;;
+                ext/ssh/session_libssh2.c | ext/ssh/channel_libssh2.c | ext/ssh/auth.c | ext/ssh/hostkey.c) ;;
+                *) say "$file:$line: only session_libssh2, channel_libssh2, auth and hostkey of ext/ssh include libssh2" ;;
             esac ;;
     esac
 done < <(grep -nE '^[[:space:]]*#[[:space:]]*include' ext/*/*.c ext/*/*.h)

@@ -11,6 +11,7 @@
 #define AGS_MAX_REMOTE_TEXT    (64u << 10)   /* enough for an error page, not for a core dump */
 #define AGS_MAX_MESSAGE        5120u         /* rsync's own bound on one message text */
 #define AGS_MAX_STDERR         (512u << 10)  /* of a command, not yet read; twice what one turn of a session can bring */
+#define AGS_MAX_SAID           (16u << 10)   /* kept of what the program ssh says: its configuration takes 5 KB */
 #define AGS_MAX_COMMAND        32000u        /* bytes of a remote command: it travels in one SSH packet */
 #define AGS_MAX_OUTPUT         (8u << 20)    /* output kept of one command on one server */
 #define AGS_MAX_ENTRIES        50000000u     /* files in one list: 6 GB of ours, more than a receiver can hold */

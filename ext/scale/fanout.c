@@ -70,7 +70,8 @@ void ags_fanout_start(struct ags_member *m, const char *command)
 	const struct ags_server *s = m->server;
 	const struct ags_endpoint to = {
 		.server = s->name, .host = s->host, .user = s->user, .identity = s->identity, .known_hosts = s->known_hosts,
-		.home = f->env->home, .agent = f->env->agent, .port = s->port,
+		.home = f->env->home, .agent = f->env->agent, .port = s->port, .transport = s->transport,
+		.user_is_default = s->user_is_default, .port_is_default = s->port_is_default,
 		.connect_timeout_ms = 1000u * (f->connect_timeout > 0 ? f->connect_timeout : s->connect_timeout),
 	};
 	struct ags_err err = AGS_ERR_INIT;
@@ -79,10 +80,6 @@ void ags_fanout_start(struct ags_member *m, const char *command)
 		if (m->began_ms == 0) {
 		m->began_ms = ags_now_ms();
 		ags_member_progress(m, AGS_PHASE_CONNECT);
-	}
-	if (s->transport == AGS_TRANSPORT_OPENSSH) {
-		ags_member_fail_text(m, AGS_OUTCOME_FAILED, "transport \"openssh\" is not built yet, want \"libssh2\" or \"auto\"");
-		return;
 	}
 	m->channel = ags_channel_open(f->env->pool, &to, command, on_wake, m, &err);
 	if (m->channel == NULL)

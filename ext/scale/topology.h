@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/node.h"
+#include "ssh/pool.h"
 
 /*
  * Which servers there are and how they belong together. Read from YAML or
@@ -12,7 +13,6 @@
  *                      ▲          └────► problems, all of them at once
  *   PHP array ─────────┘
  */
-enum ags_transport    { AGS_TRANSPORT_AUTO, AGS_TRANSPORT_LIBSSH2, AGS_TRANSPORT_OPENSSH };
 enum ags_storage_type { AGS_STORAGE_NFS, AGS_STORAGE_CEPHFS, AGS_STORAGE_PATH };
 enum ags_uploads      { AGS_UPLOADS_SHARED, AGS_UPLOADS_GATHER, AGS_UPLOADS_PROTECT };
 enum ags_pack_code    { AGS_CODE_LOCAL, AGS_CODE_NFS };
@@ -30,6 +30,7 @@ struct ags_server {
 	uint32_t    connect_timeout;     /* seconds, default 10 */
 	uint32_t    timeout;             /* seconds of silence, default 300 */
 	enum ags_transport transport;    /* default auto */
+	bool        user_is_default, port_is_default;    /* nobody asked for them */
 };
 
 struct ags_servers {

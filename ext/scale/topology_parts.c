@@ -8,6 +8,7 @@
 #define COUNT(array)  (sizeof(array) / sizeof(*(array)))
 
 static bool read_server(struct ags_build *b, const struct ags_value *v, void *item);
+static void note_given(struct ags_server *s, unsigned given);
 static bool read_storage(struct ags_build *b, const struct ags_value *v, void *item);
 static bool read_cluster(struct ags_build *b, const struct ags_value *v, void *item);
 static bool read_pack(struct ags_build *b, const struct ags_value *v, void *item);
@@ -20,13 +21,13 @@ static bool has_member(const struct ags_node *list, const char *name);
 #define AT(type, member) .offset = offsetof(struct type, member)
 
 /* `defaults` takes all but the first. */
-enum { SERVER_HOST, SERVER_KNOWN_HOSTS };
+enum { SERVER_HOST, SERVER_KNOWN_HOSTS, SERVER_USER, SERVER_PORT };
 static const struct ags_field server_fields[] = {
 	[SERVER_HOST]        = { "host",        ags_read_host, AT(ags_server, host) },
 	[SERVER_KNOWN_HOSTS] = { "known_hosts", ags_read_file, AT(ags_server, known_hosts) },
-	{ "user",            ags_read_user,   AT(ags_server, user) },
+	[SERVER_USER]        = { "user",        ags_read_user, AT(ags_server, user) },
+	[SERVER_PORT]        = { "port",        ags_read_u16,  AT(ags_server, port), .min = 1, .max = 65535 },
 	{ "admin",           ags_read_user,   AT(ags_server, admin) },
-	{ "port",            ags_read_u16,    AT(ags_server, port), .min = 1, .max = 65535 },
 	{ "identity",        ags_read_file,   AT(ags_server, identity) },
 	{ "root",            ags_read_root,   AT(ags_server, root) },
 	{ "connect_timeout", ags_read_u32,    AT(ags_server, connect_timeout), .min = 1, .max = 3600 },
@@ -74,7 +75,8 @@ bool ags_read_servers(struct ags_build *b, const struct ags_node *root)
 	struct ags_value v = { .section = "defaults", .node = node };
 	unsigned given;
 
-	b->defaults = (struct ags_server){ .user = "aegir", .port = 22, .connect_timeout = 10, .timeout = 300, .root = "" };
+	b->defaults = (struct ags_server){ .user = "aegir", .port = 22, .connect_timeout = 10, .timeout = 300, .root = "",
+	                                     .user_is_default = true, .port_is_default = true };
 	if (b->home != NULL && b->home[0] == '/' &&
 	    (b->defaults.known_hosts = ags_arena_printf(&b->t->arena, "%s/.ssh/known_hosts", b->home)) == NULL)
 		return false;
@@ -83,6 +85,7 @@ bool ags_read_servers(struct ags_build *b, const struct ags_node *root)
 		v.column = node->column;
 		if (!ags_read_map(b, &v, server_fields + 1, COUNT(server_fields) - 1, &b->defaults, &given))
 			return false;
+		note_given(&b->defaults, given << 1);
 	}
 	b->t->servers = ags_read_section(b, root, "servers", sizeof(*b->t->servers), &b->t->server_count, &b->servers, read_server);
 	return b->t->servers != NULL;
@@ -112,6 +115,7 @@ static bool read_server(struct ags_build *b, const struct ags_value *v, void *it
 	s->name = name;
 	if (!ags_read_map(b, v, server_fields, COUNT(server_fields), s, &given))
 		return false;
+	note_given(s, given);
 	if (!(given & 1u << SERVER_HOST)) {
 		if (!ags_parse_host(name, host))
 			ags_missing(b, v, "host", "an address or a host name, because the server's own name is none");
@@ -121,6 +125,12 @@ static bool read_server(struct ags_build *b, const struct ags_value *v, void *it
 	if (s->known_hosts == NULL && !(given & 1u << SERVER_KNOWN_HOSTS))
 		ags_missing(b, v, "known_hosts", "the path of a file, because there is no home directory to look in");
 	return true;
+}
+
+static void note_given(struct ags_server *s, unsigned given)
+{
+	s->user_is_default = s->user_is_default && !(given & 1u << SERVER_USER);
+	s->port_is_default = s->port_is_default && !(given & 1u << SERVER_PORT);
 }
 
 static bool read_storage(struct ags_build *b, const struct ags_value *v, void *item)

@@ -11,7 +11,6 @@
 
 #define MAX_AGENT_KEYS 32
 #define MAX_FILES 3
-#define FIRST_WITH_RSA_SHA2 0x010b00      /* libssh2 1.11 */
 
 struct agent_key {
 	uint8_t *blob;
@@ -25,7 +24,7 @@ struct ags_auth {
 	size_t file_count, key_count, at;         /* at: keys first, then files */
 	struct ags_agent *agent;
 	bool is_named;                            /* files[0] is the only one that may be used */
-	bool is_listing, is_asked, lacks_memory;
+	bool is_listing, is_asked, lacks_memory, is_beyond_us;
 	unsigned agent_refused;
 	char tried[256], passed_over[256];
 };
@@ -40,7 +39,6 @@ static void note_refusal(struct ags_auth *auth, int rc);
 static enum ags_step give_up(struct ags_auth *auth, struct ags_err *err);
 static LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign);
 static uint32_t sign_flags(const uint8_t *data, size_t len);
-static bool can_rsa(void);
 static void add_text(char *to, size_t size, const char *separator, const char *text);
 
 struct ags_auth *ags_auth_new(struct ags_session *s, struct ags_err *err)
@@ -87,6 +85,11 @@ enum ags_step ags_auth_step(struct ags_auth *auth, struct ags_err *err)
 	return give_up(auth, err);
 }
 
+bool ags_auth_passed_over(const struct ags_auth *auth)
+{
+	return auth->is_beyond_us;
+}
+
 void ags_auth_free(struct ags_auth *auth)
 {
 	if (auth == NULL)
@@ -106,12 +109,11 @@ static bool load_named(struct ags_auth *auth, const char *file, struct ags_err *
 	if (!ags_identity_load(&auth->files[0], file, err))
 		return false;
 	auth->file_count = 1;
-	if (ags_identity_is_rsa(&auth->files[0]) && !can_rsa())
+	if (ags_identity_is_rsa(&auth->files[0]) && !ags_ssh_can_rsa())
 		return ags_fail(err, AGS_AUTH, "%s is an RSA key: libssh2 %s cannot log in with RSA keys at servers that refuse SHA-1, use an ed25519 key",
 		                file, libssh2_version(0));
 	if (auth->files[0].is_encrypted && !has_agent)
-		return ags_fail(err, AGS_AUTH, "the key %s has a passphrase and there is no agent, want a running agent that holds it (ssh-add %s) or a key without a passphrase",
-		                file, file);
+		return ags_identity_fail_locked(file, err);
 	return true;
 }
 
@@ -133,10 +135,11 @@ static bool load_usual(struct ags_auth *auth, struct ags_err *err)
 				add_text(auth->passed_over, sizeof(auth->passed_over), "; ", why.message);
 			continue;
 		}
-		if ((!ags_identity_is_rsa(id) || can_rsa()) && !id->is_encrypted) {
+		if ((!ags_identity_is_rsa(id) || ags_ssh_can_rsa()) && !id->is_encrypted) {
 			auth->file_count++;
 			continue;
 		}
+		auth->is_beyond_us |= !id->is_encrypted;
 		snprintf(why.message, sizeof(why.message), id->is_encrypted ? "%s has a passphrase" :
 		         "libssh2 %2$s cannot log in with RSA keys (%1$s) at servers that refuse SHA-1, use an ed25519 key",
 		         file, libssh2_version(0));
@@ -200,9 +203,10 @@ static bool keep_key(struct ags_auth *auth, const uint8_t *blob, size_t len, str
 		return true;
 	if (named != NULL && named->blob != NULL && (named->blob_len != len || memcmp(named->blob, blob, len) != 0))
 		return true;
-	if (strncmp(type, "sk-", 3) == 0 || strstr(type, "-cert-") != NULL || (strcmp(type, "ssh-rsa") == 0 && !can_rsa())) {
+	if (strncmp(type, "sk-", 3) == 0 || strstr(type, "-cert-") != NULL || (strcmp(type, "ssh-rsa") == 0 && !ags_ssh_can_rsa())) {
 		char text[192];
 
+		auth->is_beyond_us = true;
 		snprintf(text, sizeof(text), "libssh2 %s cannot use the agent's %s key", libssh2_version(0), type);
 		add_text(auth->passed_over, sizeof(auth->passed_over), "; ", text);
 		return true;
@@ -313,11 +317,6 @@ static uint32_t sign_flags(const uint8_t *data, size_t len)
 		return 0;
 	return memcmp(p, "rsa-sha2-512", 12) == 0 ? AGS_AGENT_RSA_SHA2_512 :
 	       memcmp(p, "rsa-sha2-256", 12) == 0 ? AGS_AGENT_RSA_SHA2_256 : 0;
-}
-
-static bool can_rsa(void)
-{
-	return libssh2_version(FIRST_WITH_RSA_SHA2) != NULL;
 }
 
 static void add_text(char *to, size_t size, const char *separator, const char *text)

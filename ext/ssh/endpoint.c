@@ -21,7 +21,6 @@ struct ags_session *ags_session_new(struct ags_pool *pool, const struct ags_endp
 	}
 	s->pool = pool;
 	s->fd = -1;
-	s->kernel_queue = -1;
 	s->born = ags_now_ms();
 	s->max_users = AGS_SESSION_CHANNELS;
 	s->hash = ags_endpoint_hash(to);
@@ -44,14 +43,15 @@ struct ags_session *ags_session_new(struct ags_pool *pool, const struct ags_endp
 bool ags_session_is_like(const struct ags_session *s, const struct ags_endpoint *to, uint64_t hash)
 {
 	return s->hash == hash && s->to.port == to->port && same(s->to.host, to->host) && same(s->to.user, to->user) &&
-	       same(s->to.identity, to->identity) && same(s->to.known_hosts, to->known_hosts);
+	       same(s->to.identity, to->identity) && same(s->to.known_hosts, to->known_hosts) && s->to.transport == to->transport &&
+	       s->to.user_is_default == to->user_is_default && s->to.port_is_default == to->port_is_default;
 }
 
 /* FNV-1a: spares most of the string comparisons of a search. */
 uint64_t ags_endpoint_hash(const struct ags_endpoint *to)
 {
 	const char *const parts[] = { to->host, to->user, to->identity, to->known_hosts };
-	uint64_t hash = 0xcbf29ce484222325u ^ to->port;
+	uint64_t hash = 0xcbf29ce484222325u ^ to->port ^ (uint64_t)to->transport << 16;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		for (const char *p = parts[i]; p != NULL && *p != '\0'; p++)

@@ -43,6 +43,12 @@ bool ags_identity_load(struct ags_identity *id, const char *file, struct ags_err
 	return ok;
 }
 
+bool ags_identity_fail_locked(const char *file, struct ags_err *err)
+{
+	return ags_fail(err, AGS_AUTH, "the key %s has a passphrase and there is no agent, want a running agent that holds it (ssh-add %s) or a key without a passphrase",
+	                file, file);
+}
+
 void ags_identity_fini(struct ags_identity *id)
 {
 	if (id->text != NULL)

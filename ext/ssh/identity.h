@@ -24,6 +24,8 @@ struct ags_identity {
 /* False with err: unreadable, no private key, or readable by others, which ssh refuses too. err->sys is ENOENT when
  * there is no such file. */
 bool ags_identity_load(struct ags_identity *id, const char *file, struct ags_err *err);
+/* The sentence for a key with a passphrase when there is no agent; returns false. */
+bool ags_identity_fail_locked(const char *file, struct ags_err *err);
 void ags_identity_fini(struct ags_identity *id);             /* also of a zeroed struct */
 
 static inline bool ags_identity_is_rsa(const struct ags_identity *id)

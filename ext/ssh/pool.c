@@ -1,5 +1,6 @@
 #include "ssh/pool.h"
 #include "base/limits.h"
+#include "ssh/openssh.h"
 #include "ssh/session.h"
 
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct ags_pool {
 	unsigned handshakes;
 	struct known_file *files;
 	struct fact *facts;
+	struct ags_openssh *openssh;
 	struct ags_pool_stats totals;
 };
 
@@ -47,7 +49,9 @@ struct ags_pool *ags_pool_new(const struct ags_pool_limits *limits)
 	if (pool == NULL)
 		return NULL;
 	pool->loop = ags_loop_new();
-	if (pool->loop == NULL) {
+	pool->openssh = pool->loop != NULL ? ags_openssh_new(pool->loop) : NULL;
+	if (pool->openssh == NULL) {
+		ags_loop_free(pool->loop);
 		free(pool);
 		return NULL;
 	}
@@ -102,6 +106,7 @@ void ags_pool_free(struct ags_pool *pool)
 		pool->facts = fact->next;
 		free(fact);
 	}
+	ags_openssh_free(pool->openssh);
 	ags_loop_free(pool->loop);
 	free(pool);
 }
@@ -117,6 +122,12 @@ void ags_pool_close(struct ags_pool *pool)
 		if (s->users == 0 && !s->is_stepping)
 			destroy(pool, s);
 	}
+	ags_openssh_close(pool->openssh);
+}
+
+struct ags_openssh *ags_pool_openssh(struct ags_pool *pool)
+{
+	return pool->openssh;
 }
 
 void ags_pool_set_handshakes(struct ags_pool *pool, unsigned handshakes)
@@ -197,7 +208,7 @@ bool ags_pool_session(const struct ags_pool *pool, size_t i, struct ags_session_
 		.server = s->to.server, .host = s->to.host, .user = s->to.user, .port = s->to.port,
 		.state = s->state == AGS_SESSION_BROKEN ? "closed" : s->state != AGS_SESSION_READY ? "connecting" :
 		         s->users > 0 ? "in use" : "ready",
-		.transport = "libssh2", .reason = "the default",
+		.transport = s->link != NULL ? s->link->name : "", .reason = s->reason,
 		.host_key = s->host_key, .cipher = s->cipher,
 		.bytes_sent = s->sent, .bytes_received = s->received,
 		.commands = s->commands, .age_ms = ags_now_ms() - s->born
@@ -243,6 +254,7 @@ bool ags_pool_is_ours(struct ags_pool *pool)
 		if (s->users == 0)
 			destroy(pool, s);
 	}
+	ags_openssh_forget(pool->openssh);
 	return false;
 }
 

@@ -19,6 +19,9 @@
 struct ags_pool;
 struct ags_session;
 
+/* AUTO: libssh2, unless the key or ssh's configuration asks for what it cannot do (choice.h). */
+enum ags_transport { AGS_TRANSPORT_AUTO, AGS_TRANSPORT_LIBSSH2, AGS_TRANSPORT_OPENSSH };
+
 /* Where and as whom to log in. The pool copies what it keeps. */
 struct ags_endpoint {
 	const char *server;              /* the name for people, for errors */
@@ -29,6 +32,8 @@ struct ags_endpoint {
 	const char *home;                /* of this user, for the usual files; may be NULL */
 	const char *agent;               /* SSH_AUTH_SOCK, NULL when there is none */
 	uint16_t    port;
+	enum ags_transport transport;
+	bool        user_is_default, port_is_default;    /* nobody asked for them: what ssh's configuration says about the host comes first */
 	uint32_t    connect_timeout_ms;  /* for all from connect to login, and again for the start of a command; 0: 10 s */
 };
 
@@ -59,10 +64,10 @@ struct ags_session_stats {
 	const char *server, *host, *user;
 	uint16_t port;
 	const char *state;               /* "connecting", "ready", "in use", "closed" */
-	const char *transport;           /* "libssh2" */
+	const char *transport;           /* "libssh2", "openssh", "" before it is chosen */
 	const char *reason;              /* why this transport */
-	const char *host_key, *cipher;   /* as negotiated, "" before: "ssh-ed25519 SHA256:…", "aes128-ctr" */
-	uint64_t bytes_sent, bytes_received;       /* on the socket */
+	const char *host_key, *cipher;   /* as negotiated, "" before and with openssh: "ssh-ed25519 SHA256:…", "aes128-ctr" */
+	uint64_t bytes_sent, bytes_received;       /* on the socket; with openssh those of the commands */
 	uint64_t commands;               /* run on it so far */
 	int64_t  age_ms;
 };
@@ -78,6 +83,8 @@ void ags_ssh_exit(void);
 /* "1.10.0": of the library that runs, and of its headers when this was compiled. */
 const char *ags_ssh_version(void);
 const char *ags_ssh_compiled_version(void);
+/* The library that runs can log in with RSA keys at servers of today: 1.11 or newer. */
+bool ags_ssh_can_rsa(void);
 
 void ags_pool_totals(const struct ags_pool *pool, struct ags_pool_stats *stats);
 /* The i-th live session; false past the last. */

@@ -11,26 +11,52 @@
 /*
  * One SSH connection, from the look-up of its host to the end of its last command. For the files of this folder only.
  *
- *   WAITING ──► DIALING ──► GREETING ──► LOGIN ──► READY        one deadline from DIALING to READY
- *      for a slot                (banner, keys)       │
- *                   any of them ──► BROKEN ◄──────────┘          err says why
+ *   WAITING ──► CHOOSING ──► DIALING ──► GREETING ──► LOGIN ──► READY        one deadline from CHOOSING to READY
+ *      for a slot   a link          (banner, keys)      ▲          │
+ *                   └─────────────── ssh: ──────────────┘          │
+ *                   any of them ──► BROKEN ◄───────────────────────┘          err says why
  *
- * libssh2 never sees the socket. What it sends goes into `out` and is always taken, as it wedges for good when a
- * send of its own is refused at the wrong moment. What it receives it gets from the socket only within the session's own turn
- * in the loop, so that no call of a channel can take in bytes that another channel waits for, and that a
- * busy session gives way to the others. The end of the connection is hidden from it, so that what came before the
- * end can still be read.
+ * What is the same for every connection is in session.c and channel.c; what carries it is a link: libssh2 in this process, or the
+ * program ssh as a child process. choice.h says which one a server gets.
  */
 enum ags_session_state {
-	AGS_SESSION_WAITING, AGS_SESSION_DIALING, AGS_SESSION_GREETING, AGS_SESSION_LOGIN, AGS_SESSION_READY, AGS_SESSION_BROKEN
+	AGS_SESSION_WAITING, AGS_SESSION_CHOOSING, AGS_SESSION_DIALING, AGS_SESSION_GREETING, AGS_SESSION_LOGIN, AGS_SESSION_READY,
+	AGS_SESSION_BROKEN
 };
 
 #define AGS_SESSION_CHANNELS 8            /* sshd's MaxSessions is 10 unless set otherwise */
 
 struct ags_channel;
+struct ags_choice;
+struct ags_openssh;
 struct ags_dial;
 struct ags_auth;
+struct ags_process;
 struct _LIBSSH2_SESSION;
+
+/* What carries a session and its channels. A step that fails has said why in s->err, or has broken the session itself. */
+struct ags_link {
+	const char *name;
+	enum ags_step (*connect)(struct ags_session *s);                  /* AGS_DONE: one state further, up to READY */
+	void (*begin_turn)(struct ags_session *s);
+	void (*end_turn)(struct ags_session *s, unsigned happened);
+	void (*settle)(struct ags_session *s);                            /* what was queued is sent, wishes to the loop are renewed */
+	bool (*is_alive)(const struct ags_session *s);
+	const char *(*doing)(const struct ags_session *s, char *to, size_t size);
+	void (*hang_up)(struct ags_session *s, bool tell_server);         /* its descriptors go; may be called again */
+	void (*free)(struct ags_session *s);
+
+	enum ags_step (*start)(struct ags_channel *ch);                   /* AGS_DONE: its command runs */
+	enum ags_step (*write)(struct ags_channel *ch, const void *bytes, size_t n, size_t *taken, struct ags_err *err);
+	enum ags_step (*read)(struct ags_channel *ch, void *bytes, size_t size, size_t *got, struct ags_err *err);
+	enum ags_step (*send_eof)(struct ags_channel *ch, struct ags_err *err);
+	enum ags_step (*finish)(struct ags_channel *ch, struct ags_err *err);    /* AGS_DONE: ch->exit is known */
+	bool (*drain)(struct ags_channel *ch);                            /* takes in what came on standard error */
+	int (*queue)(const struct ags_channel *ch);                       /* a socket whose unsent bytes are a sign of life; -1: none */
+	bool (*close)(struct ags_channel *ch);                            /* true once nothing is left of it on the session */
+};
+
+extern const struct ags_link ags_link_libssh2, ags_link_openssh;
 
 struct ags_session {
 	struct ags_pool *pool;
@@ -49,40 +75,49 @@ struct ags_session {
 	bool is_doomed;                         /* not to be lent again */
 	bool is_stepping, has_slot;
 
-	struct ags_dial *dial;
-	struct ags_auth *auth;
+	const struct ags_link *link;            /* NULL until it is chosen */
+	struct ags_choice *choice;              /* while choosing */
+	char reason[256];                       /* of the choice */
+	bool user_is_theirs;                    /* ssh's configuration names the user, and the topology does not */
 	struct ags_watch *watch;
-	struct _LIBSSH2_SESSION *ssh;
-	int fd;
 	char address[320];
-
-	struct ags_buf out;
-	size_t may_read;                        /* bytes left of this turn */
-	bool is_freeing, is_forgotten, is_at_end, is_dismissed;
-	bool has_asked, is_deaf;                /* nobody takes in what has come: the loop need not tell of it again */
-	int lost_errno;
-	uint64_t queued, sent, received;        /* bytes, since the beginning */
+	bool is_freeing, is_forgotten;
+	uint64_t sent, received;                /* bytes, since the beginning */
 	uint64_t told;                          /* `received` when the channels were last woken */
-	int64_t moved_at;                       /* when the socket took or gave bytes */
-	int64_t acked_at;                       /* when the kernel's own queue was seen to have grown shorter */
-	int kernel_queue;
 
 	struct ags_channel *channels;
 	struct ags_channel *starting;           /* the one that may open and exec now */
 	uint64_t commands;
+	char host_key[64 + 1 + 64], cipher[48];     /* "ssh-ed25519 SHA256:…"; ssh keeps them to itself */
+
+	/* libssh2 */
+	struct ags_dial *dial;
+	struct ags_auth *auth;
+	struct _LIBSSH2_SESSION *ssh;
+	int fd;
+	struct ags_buf out;
+	size_t may_read;                        /* bytes left of this turn */
+	bool is_at_end, is_dismissed;
+	bool has_asked, is_deaf;                /* nobody takes in what has come: the loop need not tell of it again */
+	int lost_errno;
+	uint64_t queued, received_before;       /* before this turn */
+	int64_t moved_at;                       /* when the socket took or gave bytes */
 	char farewell[256];                     /* what the server said when it hung up */
-	char host_key[64 + 1 + 64], cipher[48];     /* "ssh-ed25519 SHA256:…" */
+
+	/* OpenSSH */
+	struct ags_process *master;
+	const char *socket;                     /* where the master takes commands */
 };
 
 struct ags_session *ags_session_new(struct ags_pool *pool, const struct ags_endpoint *to, struct ags_err *err);
 void ags_session_free(struct ags_session *s);            /* not within its own turn */
 void ags_session_start(struct ags_session *s);           /* it has a slot now; the work begins in the loop */
+void ags_session_turn(struct ags_session *s, unsigned happened);      /* all that happens to it happens here; may free it */
 void ags_session_nudge(void *s, unsigned happened);      /* for watches of what it waits for beside its socket */
 
+void ags_session_login_done(struct ags_session *s);      /* READY: for links */
 /* Ends it: what made it fail is in s->err, which holds the first failure. */
 void ags_session_break(struct ags_session *s);
-/* The same, for a call of libssh2 that failed while doing `what`. */
-void ags_session_break_ssh(struct ags_session *s, const char *what);
 /* For a process that is not the session's: the descriptor goes, the server hears nothing. */
 void ags_session_forget(struct ags_session *s);
 
@@ -103,9 +138,10 @@ struct ags_session *ags_pool_lend_fresh(struct ags_pool *pool, const struct ags_
 /* Borrowed until the next call; NULL with err. */
 const struct ags_known_hosts *ags_pool_known_hosts(struct ags_pool *pool, const char *file, struct ags_err *err);
 
-/* channel.c: the channels of a session are told what happened to it. */
+struct ags_openssh *ags_pool_openssh(struct ags_pool *pool);
+
+/* channels.c: the channels of a session are told what happened to it. */
 void ags_channels_turn(struct ags_session *s);
-void ags_channels_sent(struct ags_session *s, uint64_t sent_before);
 void ags_channels_broken(struct ags_session *s);
 void ags_channels_gone(struct ags_session *s);           /* it is being freed, with those that nobody holds any more */
 int64_t ags_channels_deadline(const struct ags_session *s);

@@ -271,14 +271,6 @@ test('an RSA key, which libssh2 1.10 cannot use, is refused with what to do', fu
     check(str_contains($result->error, 'RSA') && str_contains($result->error, 'ed25519'), "the error is: $result->error");
 });
 
-test('the transport openssh, which is not built yet, is refused by name', function () {
-    source(small_site());
-    $t = topology(fn (&$spec) => $spec['servers'][VICTIM]['transport'] = 'openssh');
-    $result = outcome(push([], null, SOURCE, $t), VICTIM, Outcome::Failed);
-    check(str_contains($result->error, 'openssh'), "the error is: $result->error");
-    check(!file_exists(server_path(VICTIM, SOURCE)), 'something was pushed all the same');
-});
-
 test('a user that is not there is told', function () {
     source(small_site());
     $t = topology(fn (&$spec) => $spec['servers'][VICTIM]['user'] = 'nobody-of-that-name');

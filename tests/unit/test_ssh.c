@@ -423,6 +423,7 @@ static void test_an_rsa_key_works_or_says_why_not(void)
 	snprintf(file, sizeof(file), "%s/rsa", sshd.folder);
 	sh("cd %s && ssh-keygen -q -t rsa -b 2048 -N '' -f rsa && cat rsa.pub >> authorized", sshd.folder);
 	to.identity = file;
+	to.transport = AGS_TRANSPORT_LIBSSH2;
 	run_alone(&job, &to, "echo in", 10000);
 	if (libssh2_version(0x010b00) != NULL)
 		CHECK_STR(job.head, "in\n");
