@@ -6,6 +6,7 @@ use Aegir\Scale\CancelledException;
 use Aegir\Scale\Command\Engine;
 use Aegir\Scale\Report\Text;
 use Aegir\Scale\ScaleException;
+use Aegir\Scale\TopologyException;
 
 /**
  * Makes pushes, with as few calls as there are sets of options and servers. The file system is looked at now.
@@ -175,7 +176,8 @@ final class Delivery
     }
 
     /**
-     * The source is at fault, or an option: each path by itself, so that one does not keep the others.
+     * The source is at fault, or an option: each path by itself, so that one does not keep the others. What is at fault here is not noted
+     * as missed there.
      *
      * @param list<Server> $servers
      * @param list<string> $paths
@@ -192,9 +194,13 @@ final class Delivery
             }
             return $bad;
         }
+        // Filters left nothing of it: it is as good as empty.
+        if (str_contains($e->getMessage(), "$paths[0] is empty: ") && ($options['delete'] ?? true)) {
+            return $this->directories($servers, $paths, new SyncOptions($options, $connection));
+        }
         $this->aegir->fail('PROVISION_FILE_SYNC_FAILED', Text::clean("$paths[0] was not copied to any server: " . $e->getMessage()));
 
-        return array_column($servers, null, 'alias');
+        return $e instanceof TopologyException ? array_column($servers, null, 'alias') : [];
     }
 
     /**

@@ -175,6 +175,12 @@ final class DropIn
         });
     }
 
+    /** A command has ended well. */
+    public function settle(): void
+    {
+        $this->guarded($this->outbox->settle(...));
+    }
+
     /** A command has failed and was rolled back on this machine: so are the servers. */
     public function converge(): void
     {
@@ -188,7 +194,7 @@ final class DropIn
             return;
         }
         try {
-            self::$instance->flush();
+            self::$instance->settle();
         } catch (\Exception $e) {
             self::$instance->aegir->fail('SCALE_FAILED', Text::clean($e->getMessage()));
         }

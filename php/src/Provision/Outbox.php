@@ -2,6 +2,8 @@
 
 namespace Aegir\Scale\Provision;
 
+use Aegir\Scale\Report\Text;
+
 /**
  * What servers are to get: kept until order matters, then made at once.
  *
@@ -18,8 +20,14 @@ final class Outbox
     /** @var array<string, Push> all of this process */
     private array $made = [];
 
+    /** @var array<string, Push> of these, those that removed something */
+    private array $wasGone = [];
+
     /** @var array<string, Server> whose marks of earlier processes have been looked at */
     private array $known = [];
+
+    /** @var array<string, Server> those that missed a restart in an earlier process */
+    private array $owed = [];
 
     private bool $isFlushing = false;
 
@@ -103,6 +111,20 @@ final class Outbox
         $this->remote->forget();
     }
 
+    /** At the end: what is queued, and restarts that were missed earlier, if no other has come since. */
+    public function settle(): void
+    {
+        if ($this->queue !== []) {
+            $this->flush();
+        }
+        [$owed, $this->owed] = [$this->owed, []];
+        $owed = array_filter($owed, fn (Server $server): bool => $this->verdict->whyDead($server) === null && $this->stale->wantsRestart($server));
+        if ($owed !== []) {
+            $this->restartAhead(array_values($owed));
+            $this->remote->forget();
+        }
+    }
+
     /** After a failure: every path of this process once more, as it is here now, and the web servers reload what they have. */
     public function converge(): void
     {
@@ -124,9 +146,17 @@ final class Outbox
     private function make(array $about): void
     {
         [$pushes, $this->queue] = [$this->queue, []];
+        clearstatcache();
         $servers = [];
         foreach ([...array_column($pushes, 'server'), ...$about] as $server) {
             $servers[$server->name()] = $server;
+        }
+        // What was gone, and has come since, as a key that is made after its directory was asked for.
+        foreach (array_diff_key($this->made, $pushes) as $key => $push) {
+            if (isset($this->wasGone[$key]) && (file_exists($push->path) || is_link($push->path))) {
+                $pushes[$key] = $push;
+                $servers[$push->server->name()] = $push->server;
+            }
         }
         $noted = [];
         foreach (array_diff_key($servers, $this->known) as $name => $server) {
@@ -140,10 +170,11 @@ final class Outbox
             $missed = [];
         } else {
             $this->made = $pushes + $this->made;
+            $this->wasGone = array_filter($this->made, static fn (Push $push): bool => !file_exists($push->path) && !is_link($push->path));
             $missed = $this->delivery->make(array_values($pushes));
         }
         $this->note($servers, $pushes, $missed);
-        $this->restartThoseThatMissedIt($servers, $noted, $missed);
+        $this->sayWhoHasThemNow($servers, $noted, $missed);
     }
 
     /**
@@ -168,22 +199,17 @@ final class Outbox
      * @param array<string, list<Push>> $noted
      * @param array<string, Push> $missed
      */
-    private function restartThoseThatMissedIt(array $servers, array $noted, array $missed): void
+    private function sayWhoHasThemNow(array $servers, array $noted, array $missed): void
     {
         foreach ($noted as $name => $pushes) {
             $server = $servers[$name];
             $isBad = $this->verdict->whyDead($server) !== null
                 || array_filter($missed, static fn (Push $push): bool => $push->server->name() === $name) !== [];
-            $wantsRestart = $this->stale->wantsRestart($server);
-            if ($isBad || ($pushes === [] && !$wantsRestart)) {
-                continue;
+            if (!$isBad) {
+                $this->owed[$name] = $server;
             }
-            if ($wantsRestart && $this->remote->restartAhead([$server]) === []) {
-                $this->stale->clear($server, [], true);
-            }
-            $this->remote->forget();
-            if ($pushes !== []) {
-                $this->aegir->log("$server->alias had missed " . count($pushes) . ' changes of earlier tasks, and has them now', 'ok');
+            if (!$isBad && $pushes !== []) {
+                $this->aegir->log("$server->alias had missed " . Text::count(count($pushes), 'change') . ' of earlier tasks, and has them now', 'ok');
             }
         }
     }

@@ -62,13 +62,14 @@ final class Verdict
         $all = $group->all();
         $bad = array_values(array_filter($all, fn (Server $server): bool => isset($this->bad[$server->name()])));
         $isMet = $group->policy->isMet(count($all) - count($bad), count($all));
+        if (count($all) === 1) {
+            $this->tellOfOne($group, "{$bad[0]->alias}: " . $new[$bad[0]->name()][1], $isMet);
+            return;
+        }
         foreach ($bad as $server) {
             if (isset($new[$server->name()])) {
                 $this->aegir->log("$server->alias: " . $new[$server->name()][1], $isMet ? 'warning' : 'error');
             }
-        }
-        if (count($all) === 1 && $isMet) {
-            return;
         }
         $names = implode(', ', array_map(static fn (Server $server): string => $server->alias, $bad));
         $summary = count($bad) . ' of ' . Text::count(count($all), 'server') . " of $group->alias " . (count($bad) === 1 ? 'is' : 'are')
@@ -78,6 +79,16 @@ final class Verdict
         } elseif (!isset($this->failed[$group->alias])) {
             $this->failed[$group->alias] = true;
             $this->aegir->fail('SCALE_PARTIAL', "$summary (scale_policy is {$group->policy->value})");
+        }
+    }
+
+    private function tellOfOne(Group $group, string $line, bool $isMet): void
+    {
+        if ($isMet) {
+            $this->aegir->log($line, 'warning');
+        } else {
+            $this->failed[$group->alias] = true;
+            $this->aegir->fail('SCALE_PARTIAL', $line);
         }
     }
 
