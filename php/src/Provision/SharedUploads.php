@@ -250,7 +250,7 @@ final class SharedUploads
     private function isLinked(string $sitePath, string $home): bool
     {
         foreach (self::NAMES as $name) {
-            if (!is_link("$sitePath/$name") || readlink("$sitePath/$name") !== "$home/$name") {
+            if (@readlink("$sitePath/$name") !== "$home/$name") {
                 return false;
             }
         }
@@ -264,7 +264,7 @@ final class SharedUploads
         foreach ($this->aegir->platformRoots() as $root) {
             foreach (self::NAMES as $name) {
                 $link = "$root/sites/" . strtr(basename($home), '+', '/') . "/$name";
-                if (is_link($link) && readlink($link) === "$home/$name") {
+                if (@readlink($link) === "$home/$name") {
                     return true;
                 }
             }

@@ -22,32 +22,72 @@ shift 2
 
 die() { echo "$*" >&2; exit 1; }
 
-# Without a shell's quoting to think of: every name is an argument.
+# Both trees may be written by web servers, and so by whoever owns one: a directory may become a link while we look. So each directory is held
+# by a descriptor or as the working directory, and looked at before anything in it is touched; a name in it is never followed.
+#
+# One pair of directories: $1 what to do, $2 WHO, $3 FROM and $4 TO, both without links; then names of directories of FROM, outer ones first.
 # shellcheck disable=SC2016
-move_in='
-	who=$1 from=$2 to=$3
+in_pairs='
+	what=$1 who=$2 from=$3 to=$4
+	shift 4
+	step=$in_pair
+	for dir do
+		dir=${dir#./}
+		[ "$dir" = . ] && dir= || dir=/$dir
+		exec 3<"$from$dir" || exit 1
+		[ "$(readlink /proc/$$/fd/3)" = "$from$dir" ] || continue
+		if [ "$dir" != "" ]; then
+			name=${dir##*/}
+			cd -P -- "$to${dir%/*}" 2>/dev/null && [ "$(pwd -P)" = "$to${dir%/*}" ] || continue
+			if [ ! -e "./$name" ] && [ ! -L "./$name" ] && [ "$what" = merge ]; then
+				mkdir -m 700 -- "./$name" || exit 1
+				new=1
+			else
+				new=
+			fi
+		else
+			name=. new=
+			cd -P -- "$to" || exit 1
+		fi
+		[ -d "./$name" ] && [ ! -L "./$name" ] && cd -P -- "./$name" && [ "$(pwd -P)" = "$to$dir" ] || continue
+		if [ -n "$new" ]; then
+			chgrp --reference=/proc/self/fd/3/. . 2>/dev/null
+			chmod --reference=/proc/self/fd/3/. . || exit 1
+		fi
+		find /proc/self/fd/3/ -maxdepth 1 -type f ! -name ".aegir-scale.*" $find_more -exec sh -c "$step" sh "$what" "$who" "$to$dir" {} + || exit 1
+	done'
+
+# The files of such a pair: FROM is descriptor 3, TO the working directory and $3 its name.
+# shellcheck disable=SC2016
+in_pair='
+	what=$1 who=$2 here=$3
 	shift 3
-	beside() {      # the name for a loser: taken, unless it is there already
+	copy() {        # whole or not at all
+		part=./.aegir-scale.$who.$$
+		cp -pP --remove-destination -- "$1" "$part" && { chgrp -h --reference="$1" -- "$part" 2>/dev/null; cmp -s -- "$1" "$part"; } &&
+			mv -fT -- "$part" "$2" || { rm -f -- "$part"; return 1; }
+	}
+	beside() {      # the name for a loser, unless it is there already
 		n=
 		while [ -e "$2.$3-CONFLICT$n" ] || [ -L "$2.$3-CONFLICT$n" ]; do
 			cmp -s -- "$1" "$2.$3-CONFLICT$n" && return
 			n=${n:--1}
 			n=-$((${n#-} + 1))
 		done
-		copy "$1" "$2.$3-CONFLICT$n" && echo "conflict $2.$3-CONFLICT$n"
+		copy "$1" "$2.$3-CONFLICT$n" && echo "conflict $here/${2#./}.$3-CONFLICT$n"
 	}
-	copy() {        # whole or not at all
-		part=${2%/*}/.aegir-scale.$who.$$
-		cp -p -- "$1" "$part" && chgrp --reference="$1" -- "$part" 2>/dev/null
-		cmp -s -- "$1" "$part" && mv -f -- "$part" "$2" || { rm -f -- "$part"; return 1; }
+	is_here() {
+		[ ! -L "$2" ] && [ -f "$2" ] && cmp -s -- "$1" "$2"
 	}
-	for name do
-		old=$from/$name new=$to/$name
-		if [ ! -e "$new" ] && [ ! -L "$new" ]; then
+	for old do
+		new=./${old##*/}
+		if [ "$what" = clear ]; then
+			for other in "$new" "$new".*-CONFLICT*; do
+				if is_here "$old" "$other"; then rm -f -- "$old"; break; fi
+			done
+		elif [ ! -e "$new" ] && [ ! -L "$new" ]; then
 			copy "$old" "$new" && echo copied
-		elif [ -L "$new" ] || [ ! -f "$new" ]; then
-			:
-		elif cmp -s -- "$old" "$new"; then
+		elif [ -L "$new" ] || [ ! -f "$new" ] || cmp -s -- "$old" "$new"; then
 			:
 		elif [ "$old" -nt "$new" ]; then
 			beside "$new" "$new" shared && copy "$old" "$new"
@@ -56,42 +96,25 @@ move_in='
 		fi || exit 1
 	done'
 
-# shellcheck disable=SC2016
-make_directories='
-	from=$1 to=$2
-	shift 2
-	for name do
-		[ -e "$to/$name" ] || [ -L "$to/$name" ] || {
-			mkdir -- "$to/$name" && chgrp --reference="$from/$name" -- "$to/$name" 2>/dev/null
-			chmod --reference="$from/$name" -- "$to/$name"
-		} || exit 1
-		[ -d "$to/$name" ] && [ ! -L "$to/$name" ] || echo "kept $from/$name"
-	done'
+pairs() {
+	from=$(readlink -e -- "$2") && to=$(readlink -e -- "$3") && cd -- "$from" || return 1
+	# find would take the braces in a script that is an argument for its own.
+	in_pairs=$in_pairs in_pair=$in_pair find_more=${4-} find . -type d -exec sh -c 'eval "$in_pairs"' sh "$1" "$who" "$from" "$to" {} +
+}
 
-# What is in $1 and not in $2 goes there. Directories first, the outer ones before the inner ones.
+# What is in $1 and not in $2 goes there.
 merge() {
-	(cd -- "$1" && find . -type d -exec sh -c "$make_directories" sh "$1" "$2" {} +) || die "directories of $1 could not be made in $2"
-	(cd -- "$1" && find . -type f ! -name '.aegir-scale.*' -exec sh -c "$move_in" sh "$who" "$1" "$2" {} +) >"$work/out" ||
-		die "files of $1 could not be copied to $2"
+	(pairs merge "$1" "$2") >"$work/out" || die "files of $1 could not be copied to $2"
 	grep '^conflict ' "$work/out"
 	echo "merged $(grep -c '^copied' "$work/out")"
 }
 
 # Removes of $1 what is in $2, and then the directories that are empty. A file of the last minute may still be written to: the next run
 # looks after it.
-# shellcheck disable=SC2016
 clear_out() {
-	age=1
+	age='-mmin +1'
 	[ "$who" != hub ] || age=
-	(cd -- "$1" && find . -type f ${age:+-mmin +$age} -exec sh -c '
-		to=$1
-		shift
-		for name do
-			if [ -f "$to/$name" ] && [ ! -L "$to/$name" ] && cmp -s -- "$name" "$to/$name"; then rm -f -- "$name"; continue; fi
-			for other in "$to/$name".*-CONFLICT*; do
-				[ ! -f "$other" ] || [ -L "$other" ] || ! cmp -s -- "$name" "$other" || { rm -f -- "$name"; break; }
-			done
-		done' sh "$2" {} +)
+	(pairs clear "$1" "$2" "$age")
 	find "$1" -depth -type d -exec rmdir {} + 2>/dev/null
 	[ ! -e "$1" ] || [ -z "$(find "$1" ! -type d ! \( -type f -mmin -1 \))" ] || echo "kept $1"
 }
