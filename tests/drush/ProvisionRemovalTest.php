@@ -97,6 +97,10 @@ final class ProvisionRemovalTest extends TestCase
         $removal->platformIsGoing($root);
         exec("rm -rf '$root'");
         self::assertNull($removal->allowed($root));
+        $removal->platformIsGone();
+        self::assertNull($removal->allowed($root));
+        $this->tree(['aegir/platforms/d7/web/index.php' => 'x']);
+        self::assertNull($removal->guard($root), 'another one of that name is another one');
         exec("rm -rf '$this->dir/aegir/platforms'");
         self::assertStringContainsString('file system not mounted', $removal->allowed($root));
     }
@@ -173,6 +177,19 @@ final class ProvisionRemovalTest extends TestCase
         // Nor is that remembered.
         $off->remember($root);
         self::assertNull($removal->guard($root));
+    }
+
+    public function testAPlatformThatOnlyHasSettingsLeftIsNotPushed(): void
+    {
+        $root = "$this->dir/aegir/platforms/d7";
+        $this->removal()->remember($root);
+        exec("rm -rf '$root'");
+        $this->tree(['aegir/platforms/d7/sites/a.test/settings.php' => 'x']);
+        foreach ([$this->removal()->guard($root), $this->removal()->guard("$root/sites/a.test"), $this->removal()->allowed("$root/sites/a.test/themes")] as $why) {
+            self::assertStringContainsString('has no index.php any more', (string) $why);
+        }
+        $this->removal()->remember($root);
+        self::assertNotNull($this->removal()->guard($root), 'that was not forgotten');
     }
 
     public function testAMovedPlatformIsTakenOnWhenItsLineIsRemoved(): void

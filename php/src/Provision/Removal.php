@@ -12,6 +12,8 @@ use Aegir\Scale\Report\Text;
  */
 final class Removal
 {
+    private const DRUPAL = 'index.php';
+
     private readonly string $records;
     /** The root of the platform that this command deletes. */
     private ?string $goingPlatform = null;
@@ -30,6 +32,16 @@ final class Removal
     {
         // One that is missing already may lie on a file system that is not mounted.
         $this->goingPlatform = is_dir($root) ? $root : null;
+    }
+
+    /** After it: what is made under that name next is another one. */
+    public function platformIsGone(): void
+    {
+        $known = $this->records();
+        if ($this->goingPlatform !== null && !file_exists($this->goingPlatform) && isset($known[$this->goingPlatform])) {
+            unset($known[$this->goingPlatform]);
+            $this->write($known);
+        }
     }
 
     /** Null when the path, which is missing here, may be removed on servers; else one sentence. */
@@ -93,17 +105,22 @@ final class Removal
         foreach ($this->bases(self::withoutSlash($path)) as $base) {
             $identity = $this->looksUnmounted($base) === null ? $this->mounts->identity($this->real($base)) : null;
             if ($identity !== null) {
-                $now[$base] = $identity;
+                $now[$base] = ['mount' => $identity, 'drupal' => is_file("$base/" . self::DRUPAL)];
             }
         }
-        if ($now === $known) {
-            return;
+        if ($now !== $known) {
+            $this->write($now);
         }
+    }
+
+    /** @param array<string, array{mount: string, drupal: bool}> $records */
+    private function write(array $records): void
+    {
         if (!is_dir($this->state)) {
             @mkdir($this->state, 0700);
         }
         $new = "$this->records." . getmypid();
-        if (@file_put_contents($new, Text::json($now) . "\n") === false || !@rename($new, $this->records)) {
+        if (@file_put_contents($new, Text::json((object) $records) . "\n") === false || !@rename($new, $this->records)) {
             @unlink($new);
             $this->aegir->log(Text::clean("$this->records cannot be written: that a file system is not the one it was would not be seen"), 'warning');
         }
@@ -157,7 +174,7 @@ final class Removal
     private function guardHomeOf(string $root): ?string
     {
         $home = is_dir(dirname($root)) ? dirname($root) : dirname($root, 2);
-        $was = $this->records()[$root] ?? null;
+        $was = $this->records()[$root]['mount'] ?? null;
         $is = is_dir($home) ? $this->mounts->identity($this->real($home)) : null;
         if ($is === null || ($was !== null && $was !== $is)) {
             return self::unmounted($home, $was, $is);
@@ -189,7 +206,7 @@ final class Removal
     private function looksUnmounted(string $base, bool $mayBeEmpty = false): ?string
     {
         $entries = @scandir($base);
-        $was = $this->records()[$base] ?? null;
+        $was = $this->records()[$base]['mount'] ?? null;
         $is = $entries === false ? null : $this->mounts->identity($this->real($base));
         if ($entries === false) {
             return "$base is missing on this machine, although Aegir has it" . self::remedy();
@@ -200,13 +217,24 @@ final class Removal
         // Our own state directory is made by the first task, whether or not the file system is there.
         $isEmpty = array_diff($entries, ['.', '..', 'lost+found', basename($this->state)]) === [];
 
-        return $isEmpty && !$mayBeEmpty ? "$base is empty on this machine, although Aegir has files there" . self::remedy() : null;
+        if ($isEmpty && !$mayBeEmpty) {
+            return "$base is empty on this machine, although Aegir has files there" . self::remedy();
+        }
+
+        // Provision writes settings of sites into an empty platform, too, and it is not empty any more.
+        return ($this->records()[$base]['drupal'] ?? false) && !is_file("$base/" . self::DRUPAL)
+            ? "$base has no " . self::DRUPAL . ' any more, which it had when it was pushed last' . self::remedy() . self::forget()
+            : null;
     }
 
     private static function unmounted(string $base, ?string $was, ?string $is): string
     {
-        return Text::clean("$base lay on the file system \"$was\" and is on \"$is\" now") . self::remedy()
-            . '; if it was moved on purpose, remove its line from devices.json in the directory scale of Aegir\'s config';
+        return Text::clean("$base lay on the file system \"$was\" and is on \"$is\" now") . self::remedy() . self::forget();
+    }
+
+    private static function forget(): string
+    {
+        return '. If that is as it should be, remove its entry from devices.json in the directory scale of Aegir\'s config';
     }
 
     private static function remedy(): string
@@ -214,12 +242,14 @@ final class Removal
         return ': is a file system not mounted? Nothing is changed on the servers; mount it and run the task again';
     }
 
-    /** @return array<string, string> */
+    /** @return array<string, array{mount: string, drupal: bool}> by path */
     private function records(): array
     {
         $known = json_decode((string) @file_get_contents($this->records), true);
 
-        return is_array($known) ? array_filter($known, is_string(...)) : [];
+        return is_array($known)
+            ? array_filter($known, static fn (mixed $of): bool => is_array($of) && is_string($of['mount'] ?? null) && is_bool($of['drupal'] ?? null))
+            : [];
     }
 
     private function real(string $path): string

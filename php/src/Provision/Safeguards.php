@@ -87,6 +87,7 @@ final class Safeguards
         $group = $this->group();
         if ($group !== null) {
             $this->shared->hasLeft($group, $to);
+            $this->removal->platformIsGone();
         }
     }
 
