@@ -11,13 +11,14 @@ bool ags_sender_command(const struct ags_sender_job *job, const char *dest, stru
                         const char *const **argv, size_t *argc)
 {
 	const char **words = ags_arena_alloc(arena, MAX_WORDS * sizeof(*words));
+	bool has_parents = job->relative && (job->skip == 0 || job->is_old);
 	size_t n = 0;
 
 	if (words == NULL)
 		return false;
 	words[n++] = "rsync";
 	words[n++] = "--server";
-	words[n++] = ags_arena_printf(arena, "-logDtpr%s%s%s%s%s%s%s%se.LsfxC%s", job->hard_links ? "H" : "", job->relative ? "R" : "", job->checksum ? "c" : "",
+	words[n++] = ags_arena_printf(arena, "-logDtpr%s%s%s%s%s%s%s%se.LsfxC%s", job->hard_links ? "H" : "", has_parents ? "R" : "", job->checksum ? "c" : "",
 	                              job->dry_run ? "n" : "", job->omit_dir_times ? "O" : "", job->keep_dirlinks ? "K" : "",
 	                              job->update ? "u" : "", job->compress && !job->is_old ? "z" : "", job->is_old ? "" : "vu");
 	if (job->is_old && job->compress)
@@ -29,8 +30,11 @@ bool ags_sender_command(const struct ags_sender_job *job, const char *dest, stru
 	words[n++] = ags_arena_printf(arena, "--checksum-seed=%d", (int)job->seed);
 	if (!job->dry_run && !job->at_once)
 		words[n++] = "--delay-updates";
-	if (job->relative)
-		words[n++] = "--no-implied-dirs";       /* parents of the pushed paths are made when missing, else left as they are */
+	/* either way parents of the pushed paths are made when missing, else left as they are */
+	if (has_parents)
+		words[n++] = "--no-implied-dirs";
+	else if (job->relative)
+		words[n++] = "--mkpath";
 	if (job->delete_extraneous)
 		words[n++] = job->dry_run ? "--delete-during" : "--delete-after";       /* after: a second walk over the tree */
 	if (job->delete_extraneous && job->has_max_delete)

@@ -43,7 +43,8 @@ size_t ags_filelist_path(const struct ags_filelist *list, uint32_t ndx, char *bu
 bool ags_list_format_equal(const struct ags_list_format *a, const struct ags_list_format *b)
 {
 	return a->varint_flags == b->varint_flags && a->id0_names == b->id0_names && a->nanoseconds == b->nanoseconds &&
-	       a->numeric_ids == b->numeric_ids && a->checksums == b->checksums && (!a->checksums || a->digest == b->digest);
+	       a->numeric_ids == b->numeric_ids && a->checksums == b->checksums && (!a->checksums || a->digest == b->digest) &&
+	       a->skip == b->skip;
 }
 
 /* The bytes that e adds to a path, with the slash before it, and what is above it. The root "." adds nothing to what is in it. */

@@ -71,6 +71,7 @@ struct ags_list_format {
 	bool numeric_ids;
 	bool checksums;              /* the option -c */
 	enum ags_digest digest;      /* which of them, with checksums */
+	uint32_t skip;               /* entries at the front that are left out, each in the one before: names are given without their path */
 };
 
 bool ags_list_format_equal(const struct ags_list_format *a, const struct ags_list_format *b);

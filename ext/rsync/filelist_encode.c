@@ -25,7 +25,7 @@ struct encoder {
 	struct ags_buf *out;
 	size_t frame;                 /* the open frame's header, counted from the buffer's first byte */
 	char path[AGS_MAX_PATH], last_path[AGS_MAX_PATH];
-	size_t last_len;
+	size_t last_len, cut;         /* cut: what the path of skipped entries takes of each */
 	bool first;
 	int64_t mtime;
 	uint32_t mode, uid, gid, rdev_major;
@@ -37,7 +37,7 @@ static unsigned entry_flags(struct encoder *e, const struct ags_entry *entry);
 static bool is_other_name(const struct ags_entry *entry, uint32_t ndx);
 static unsigned other_name_flags(struct encoder *e, const struct ags_entry *entry);
 static bool put_flags(struct encoder *e, unsigned flags, bool is_dir);
-static bool put_name(struct encoder *e, unsigned flags, size_t shared, size_t len);
+static bool put_name(struct encoder *e, unsigned flags, const char *path, size_t shared, size_t len);
 static bool put_stat(struct encoder *e, const struct ags_entry *entry, unsigned flags);
 static bool put_rdev(struct encoder *e, const struct ags_entry *entry, unsigned flags);
 static bool put_end(struct encoder *e);
@@ -57,6 +57,8 @@ bool ags_filelist_encode(const struct ags_filelist *list, const struct ags_list_
 	e->format = format;
 	e->out = out;
 	e->first = true;
+	if (format->skip > 0)
+		e->cut = ags_filelist_path(list, format->skip - 1, e->path) + 1;
 	ok = encode_all(e);
 	free(e);
 	if (ok)
@@ -69,7 +71,7 @@ static bool encode_all(struct encoder *e)
 {
 	if (!open_frame(e))
 		return false;
-	for (uint32_t i = 0; i < e->list->count; i++) {
+	for (uint32_t i = e->format->skip; i < e->list->count; i++) {
 		if (ags_buf_len(e->out) - e->frame >= FRAME_BYTES) {
 			close_frame(e);
 			if (!open_frame(e))
@@ -91,19 +93,20 @@ static bool encode_entry(struct encoder *e, uint32_t ndx)
 {
 	static const uint8_t no_sum[AGS_DIGEST_LEN];
 	const struct ags_entry *entry = &e->list->entries[ndx];
-	size_t len = ags_filelist_path(e->list, ndx, e->path), shared = 0;
+	size_t len = ags_filelist_path(e->list, ndx, e->path) - e->cut, shared = 0;
+	const char *path = e->path + e->cut;
 	unsigned flags = is_other_name(entry, ndx) ? other_name_flags(e, entry) : entry_flags(e, entry);
 
-	while (shared < 255 && shared < len && shared < e->last_len && e->path[shared] == e->last_path[shared])
+	while (shared < 255 && shared < len && shared < e->last_len && path[shared] == e->last_path[shared])
 		shared++;
 	if (shared > 0)
 		flags |= SAME_NAME;
 	if (len - shared > 255)
 		flags |= LONG_NAME;
-	if (!put_flags(e, flags, S_ISDIR(entry->mode)) || !put_name(e, flags, shared, len))
+	if (!put_flags(e, flags, S_ISDIR(entry->mode)) || !put_name(e, flags, path, shared, len))
 		return false;
 	if (is_other_name(entry, ndx))      /* [index of the first], and all else is as there */
-		return ags_wire_put_varint(e->out, (int32_t)(entry->link - 1));
+		return ags_wire_put_varint(e->out, (int32_t)(entry->link - 1 - e->format->skip));
 	if (!put_stat(e, entry, flags) || !put_rdev(e, entry, flags))
 		return false;
 	if (S_ISLNK(entry->mode) &&      /* [target length] [target] */
@@ -186,7 +189,7 @@ static bool put_flags(struct encoder *e, unsigned flags, bool is_dir)
 }
 
 /* [l1] [l2] [name] */
-static bool put_name(struct encoder *e, unsigned flags, size_t shared, size_t len)
+static bool put_name(struct encoder *e, unsigned flags, const char *path, size_t shared, size_t len)
 {
 	size_t rest = len - shared;
 
@@ -194,9 +197,9 @@ static bool put_name(struct encoder *e, unsigned flags, size_t shared, size_t le
 		return false;
 	if (!(flags & LONG_NAME ? ags_wire_put_varint(e->out, (int32_t)rest) : ags_buf_u8(e->out, (uint8_t)rest)))
 		return false;
-	memcpy(e->last_path + shared, e->path + shared, rest);
+	memcpy(e->last_path + shared, path + shared, rest);
 	e->last_len = len;
-	return ags_buf_add(e->out, e->path + shared, rest);
+	return ags_buf_add(e->out, path + shared, rest);
 }
 
 /* [size] [mtime] [nanoseconds] [mode] [uid] [gid] */

@@ -108,6 +108,33 @@ bool ags_filter_encode(const struct ags_filter *filter, struct ags_buf *out, str
 	return ags_buf_u32(out, 0) || ags_fail_nomem(err);
 }
 
+bool ags_filter_can_begin_at(const struct ags_filter *filter, const char *way, size_t len)
+{
+	for (size_t i = 0; i < filter->count; i++)
+		if (!ags_filter_rule_can_begin_at(&filter->rules[i], way, len))
+			return false;
+	return true;
+}
+
+bool ags_filter_put_below(const struct ags_buf *rules, const char *way, size_t len, struct ags_buf *out)
+{
+	struct ags_cursor in = { ags_buf_bytes(rules), ags_buf_bytes(rules) + ags_buf_len(rules) };
+	const uint8_t *rule, *pattern;
+	uint32_t n;
+
+	while (ags_get_u32(&in, &n) && ags_get_bytes(&in, &rule, n)) {
+		size_t cut = 0, head;
+
+		pattern = n > 0 ? memchr(rule, ' ', n) : NULL;
+		head = pattern != NULL ? (size_t)(++pattern - rule) : n;
+		if (len > 0 && n - head > len + 1 && pattern[0] == '/' && memcmp(pattern + 1, way, len) == 0 && pattern[1 + len] == '/')
+			cut = len + 1;
+		if (!ags_buf_u32(out, (uint32_t)(n - cut)) || !ags_buf_add(out, rule, head) || !ags_buf_add(out, rule + head + cut, n - head - cut))
+			return false;
+	}
+	return true;
+}
+
 /* Takes the rule, also when it fails. */
 static bool add(struct ags_filter *filter, struct ags_filter_rule *rule, struct ags_err *err)
 {

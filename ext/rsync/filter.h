@@ -36,4 +36,10 @@ bool ags_filter_hides_below(const struct ags_filter *filter, const char *full, s
 /* The list as a deleting receiver gets it: the rules that hold on its side, each with its length, and the end. */
 bool ags_filter_encode(const struct ags_filter *filter, struct ags_buf *out, struct ags_err *err);
 
+/* Would the rules of receivers say the same of everything below `way`/NAME/ to one whose root is `way`, with anchored patterns cut? True only
+ * where that is easy to see. `way` is relative to the transfer's root. */
+bool ags_filter_can_begin_at(const struct ags_filter *filter, const char *way, size_t len);
+/* Puts encoded rules into `out` for such a receiver; without a way they stay as they are. False on lack of memory. */
+bool ags_filter_put_below(const struct ags_buf *rules, const char *way, size_t len, struct ags_buf *out);
+
 #endif

@@ -82,6 +82,18 @@ bool ags_filter_rule_holds(const struct ags_filter_rule *rule, const char *full,
 	return matches(rule, full, len, rule->absolute ? 1 : root, is_dir) != rule->negated;
 }
 
+/* An anchored one with wildcards knows the backslash, so the way must not need one. Else the last two names of a path are there either way. */
+bool ags_filter_rule_can_begin_at(const struct ags_filter_rule *rule, const char *way, size_t len)
+{
+	if (!rule->receiver)
+		return true;
+	if (rule->absolute)
+		return false;
+	if (rule->anchored)
+		return strcspn(way, "*?[\\") >= len && rule->len > len && memcmp(rule->pattern, way, len) == 0 && rule->pattern[len] == '/';
+	return !rule->any_depth && rule->slashes <= 1;
+}
+
 size_t ags_filter_rule_prefix(const struct ags_filter_rule *rule, char prefix[8])
 {
 	size_t n = 0;

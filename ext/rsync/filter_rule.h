@@ -38,6 +38,9 @@ void ags_filter_rule_fini(struct ags_filter_rule *rule);
 /* full[0] and full[root-1] are slashes, as is full[len]; from root on the path is relative to the transfer. */
 bool ags_filter_rule_holds(const struct ags_filter_rule *rule, const char *full, size_t len, size_t root, bool is_dir);
 
+/* The pattern says the same of what is below way/NAME/ to one whose root is `way`, an anchored one without it. */
+bool ags_filter_rule_can_begin_at(const struct ags_filter_rule *rule, const char *way, size_t len);
+
 /* "- ", "-/!rp " and so on, as a receiver wants it. Returns its length, at most 6. */
 size_t ags_filter_rule_prefix(const struct ags_filter_rule *rule, char prefix[8]);
 

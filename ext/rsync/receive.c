@@ -267,6 +267,9 @@ static bool take_text(struct ags_sender *s, const uint8_t *bytes, size_t n)
 /* A directory's name ends with a NUL. Our own fence comes back the same way. */
 static bool take_deleted(struct ags_sender *s, const uint8_t *bytes, size_t n)
 {
+	char path[AGS_MAX_PATH + AGS_MAX_MESSAGE];
+	size_t len = 0;
+
 	if (s->fence_sent && !s->fence_echoed && n == strlen(s->fence) && memcmp(bytes, s->fence, n) == 0) {
 		s->fence_echoed = true;
 		return true;
@@ -274,8 +277,13 @@ static bool take_deleted(struct ags_sender *s, const uint8_t *bytes, size_t n)
 	if (n > 0 && bytes[n - 1] == '\0')
 		n--;
 	s->counts.changes++;
+	if (s->skip > 0 && s->list_sent) {
+		len = ags_filelist_path(s->job->list, s->skip - 1, path);
+		path[len++] = '/';
+	}
+	memcpy(path + len, bytes, n);
 	if (s->events.deleted != NULL)
-		s->events.deleted(s->events.arg, (const char *)bytes, n);
+		s->events.deleted(s->events.arg, path, len + n);
 	return true;
 }
 
@@ -321,8 +329,9 @@ static enum ags_step read_item(struct ags_sender *s, struct ags_cursor *in, stru
 	if (step == AGS_DONE && ndx == AGS_NDX_DEL_STATS)
 		step = read_delete_counts(s, &c, err);
 	else if (step == AGS_DONE) {
-		if (ndx < 0 || (uint32_t)ndx >= s->job->list->count)
-			return ags_fail_step(err, AGS_PROTOCOL, "the receiver named entry %d of a list of %u", ndx, s->job->list->count);
+		if (ndx < 0 || (uint32_t)ndx >= s->job->list->count - s->skip)
+			return ags_fail_step(err, AGS_PROTOCOL, "the receiver named entry %d of a list of %u", ndx, s->job->list->count - s->skip);
+		ndx += (int32_t)s->skip;
 		if (!ags_get_u16(&c, &head.flags) || ((head.flags & AGS_ITEM_BASIS) && !ags_get_u8(&c, &head.basis)))
 			return AGS_AGAIN;
 		if (head.flags & AGS_ITEM_NAME)

@@ -1,5 +1,6 @@
 #include "rsync/sender.h"
 #include "base/limits.h"
+#include "rsync/filter.h"
 #include "rsync/sender_private.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 static enum ags_step advance(struct ags_sender *s, struct ags_err *err);
 static enum ags_step send_list(struct ags_sender *s, struct ags_err *err);
+static bool put_rules(struct ags_sender *s);
 static struct ags_piece *encoded_list(struct ags_sender *s, struct ags_err *err);
 static enum ags_step send_answers(struct ags_sender *s, struct ags_err *err);
 static enum ags_step begin_answer(struct ags_sender *s, struct ags_err *err);
@@ -27,6 +29,7 @@ struct ags_sender *ags_sender_new(struct ags_sender_job *job, const struct ags_s
 	if (s == NULL)
 		return NULL;
 	s->job = job;
+	s->skip = job->skip;
 	if (events != NULL)
 		s->events = *events;
 	s->ndx_in = (struct ags_ndx_state)AGS_NDX_STATE_INIT;
@@ -155,6 +158,11 @@ void ags_sender_release(struct ags_sender *s)
 	s->released = true;
 }
 
+void ags_sender_is_old(struct ags_sender *s)
+{
+	s->skip = 0;
+}
+
 const struct ags_sender_counts *ags_sender_counts(const struct ags_sender *s)
 {
 	return &s->counts;
@@ -226,8 +234,7 @@ static enum ags_step send_list(struct ags_sender *s, struct ags_err *err)
 	list = encoded_list(s, err);
 	if (list == NULL)
 		return AGS_FAILED;
-	if (s->job->delete_extraneous &&
-	    !ags_sender_put_frame(&s->stage, AGS_TAG_DATA, ags_buf_bytes(s->job->rules), ags_buf_len(s->job->rules)))
+	if (s->job->delete_extraneous && !put_rules(s))
 		return ags_fail_step(err, AGS_NOMEM, "out of memory");
 	s->piece = list;
 	s->piece_at = 0;
@@ -236,12 +243,24 @@ static enum ags_step send_list(struct ags_sender *s, struct ags_err *err)
 	return AGS_DONE;
 }
 
+static bool put_rules(struct ags_sender *s)
+{
+	struct ags_buf rules = AGS_BUF_INIT;
+	char way[AGS_MAX_PATH];
+	size_t len = s->skip > 0 ? ags_filelist_path(s->job->list, s->skip - 1, way) : 0;
+	bool ok = ags_filter_put_below(s->job->rules, way, len, &rules) &&
+	          ags_sender_put_frame(&s->stage, AGS_TAG_DATA, ags_buf_bytes(&rules), ags_buf_len(&rules));
+
+	ags_buf_free(&rules);
+	return ok;
+}
+
 static struct ags_piece *encoded_list(struct ags_sender *s, struct ags_err *err)
 {
 	struct ags_sender_job *job = s->job;
 	const struct ags_list_format format = {
 		.varint_flags = (s->compat & 0x80) != 0, .id0_names = (s->compat & 0x100) != 0, .nanoseconds = true,
-		.numeric_ids = job->numeric_ids, .checksums = job->checksum, .digest = s->digest,
+		.numeric_ids = job->numeric_ids, .checksums = job->checksum, .digest = s->digest, .skip = s->skip,
 	};
 	struct ags_buf bytes = AGS_BUF_INIT;
 	size_t i = 0;
@@ -301,7 +320,7 @@ static enum ags_step begin_answer(struct ags_sender *s, struct ags_err *err)
 	s->queued_bytes -= ags_request_size(r);
 	s->answering = r;
 	if (step == AGS_AGAIN) {
-		ags_store_u32(ndx, r->ndx);
+		ags_store_u32(ndx, r->ndx - s->skip);
 		put = ags_sender_put_frame(&s->stage, AGS_TAG_NO_SEND, ndx, 4);
 	} else {
 		put = put_answer_head(s, r);
@@ -320,7 +339,7 @@ static bool put_answer_head(struct ags_sender *s, const struct ags_request *r)
 	bool ok = ags_buf_reserve(out, MAX_HEAD) != NULL;       /* so that the header stays where it is */
 	size_t header = out->len;
 
-	ok = ok && ags_buf_u32(out, 0) && ags_wire_put_ndx_absolute(out, (int32_t)r->ndx) &&
+	ok = ok && ags_buf_u32(out, 0) && ags_wire_put_ndx_absolute(out, (int32_t)(r->ndx - s->skip)) &&
 	     ags_buf_u8(out, (uint8_t)r->flags) && ags_buf_u8(out, (uint8_t)(r->flags >> 8));
 	if (ok && (r->flags & AGS_ITEM_BASIS))
 		ok = ags_buf_u8(out, r->basis);

@@ -38,6 +38,7 @@ struct ags_sender_job {
 	int32_t  seed;                          /* random, not 0 */
 	bool is_old;                            /* the command is for rsync 3.1.2 to 3.1.3, which cannot do with the newer one */
 	uint32_t timeout;                       /* seconds, given to the receiver; 0: none */
+	uint32_t skip;                          /* entries at the front of the list that are the way to dest: newer receivers do not get them */
 	const uint32_t *source_ndx;             /* of each entry of the list in the list that the answers are for; NULL: the same */
 	bool delete_extraneous, dry_run, itemize;
 	bool at_once;                           /* files are not staged: each is renamed as it comes */
@@ -72,7 +73,8 @@ struct ags_sender_counts {
 
 struct ags_sender;
 
-/* The command to run on the server, argv in arena. dest is a directory, absolute, with a slash at its end. */
+/* The command to run on the server, argv in arena. dest is a directory, absolute, with a slash at its end: where the list begins, skipped
+ * entries left out of it. */
 bool ags_sender_command(const struct ags_sender_job *job, const char *dest, struct ags_arena *arena,
                         const char *const **argv, size_t *argc);
 
@@ -99,6 +101,7 @@ enum ags_sender_phase ags_sender_phase(const struct ags_sender *s);
 bool ags_sender_heard_nothing(const struct ags_sender *s);           /* not a byte has come */
 bool ags_sender_was_asked(const struct ags_sender *s, uint32_t ndx);    /* for this file's content */
 void ags_sender_release(struct ags_sender *s);                       /* let it commit */
+void ags_sender_is_old(struct ags_sender *s);                        /* its command was the one for rsync 3.1: nothing of the list is skipped */
 const struct ags_sender_counts *ags_sender_counts(const struct ags_sender *s);
 
 /* The first error text the receiver sent, cleaned; "" when there was none. A receiver that reported one is not in step, whatever

@@ -45,6 +45,7 @@ struct ags_sender {
 	uint8_t *asked;                 /* two bits per entry: in the first round, in the second */
 	int protocol;
 	uint32_t compat;
+	uint32_t skip;                  /* as in the job; its indices are so much smaller than the list's */
 	enum ags_digest digest;
 	enum ags_encoding encoding;
 	char complaint[512];

@@ -33,6 +33,8 @@ struct ags_push {
 	struct ags_receiver *receivers;        /* one per member */
 	struct ags_pace pace;                  /* bwlimit */
 	bool is_released;                      /* some server was told to commit */
+	const char *dest;                      /* below a server's root, both ends a slash; where the list begins behind the entries to skip */
+	size_t dest_len;
 	enum ags_round round;
 	bool is_apart;                         /* files are staged in a round of their own */
 	struct ags_filelist part;              /* of that round: what some server asked for; borrows from `list` */

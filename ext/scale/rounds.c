@@ -13,6 +13,7 @@
 #define OLD_KEY 600
 #define LARGE 1000             /* entries from which looking first is cheaper than having every receiver look for partial files */
 
+static void plan_dest(struct ags_push *p, const struct ags_strings *paths);
 static bool is_large(const struct ags_strings *paths);
 static bool start(struct ags_receiver *r, struct ags_err *err);
 static const char *old_key(const struct ags_server *s, char key[OLD_KEY]);
@@ -27,6 +28,7 @@ void ags_rounds_plan(struct ags_push *p, const struct ags_strings *paths)
 {
 	const struct ags_sync_options *o = p->options;
 
+	plan_dest(p, paths);
 	if (o->dry_run)
 		return;
 	p->is_apart = !o->commit_each && !o->checksum && !o->hard_links && o->dest == NULL && o->link_dest.count == 0 && is_large(paths);
@@ -93,6 +95,35 @@ enum ags_step ags_rounds_next(struct ags_push *p, struct ags_err *err)
 	return begin_again(p, err) ? p->fanout.left > 0 ? AGS_DONE : AGS_AGAIN : AGS_FAILED;
 }
 
+/* One path is rooted in the directory that it lies in. With the root of the machine for its root, a receiver looks at every directory on the way
+ * again for each directory of the list, and --no-implied-dirs alone costs a quarter of a dry run. */
+static void plan_dest(struct ags_push *p, const struct ags_strings *paths)
+{
+	const struct ags_sync_options *o = p->options;
+	const char *path = paths->items[0];
+	size_t len = strlen(path);
+	uint32_t names = 0;
+
+	p->dest = o->dest != NULL ? o->dest : "/";
+	p->dest_len = strlen(p->dest);
+	if (!o->relative || o->dest != NULL || o->link_dest.count > 0 || paths->count != 1)
+		return;
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	while (path[len - 1] != '/')
+		len--;
+	for (size_t i = 1; i < len; i++)
+		names += path[i] == '/';
+	if (names == 0 || !ags_filter_can_begin_at(p->rules, path + 1, len - 2))
+		return;
+	for (size_t i = 0; i < o->protect.count; i++)      /* an anchored one is below the path wherever that is */
+		if (o->protect.items[i][0] != '/' && strchr(o->protect.items[i], '/') != NULL)
+			return;
+	p->job.skip = names;
+	p->dest = path;
+	p->dest_len = len;
+}
+
 /* Counts no further than it must. */
 static bool is_large(const struct ags_strings *paths)
 {
@@ -116,12 +147,15 @@ static bool start(struct ags_receiver *r, struct ags_err *err)
 	const struct ags_server *s = r->member->server;
 	struct ags_arena arena = AGS_ARENA_INIT;
 	struct ags_buf command = AGS_BUF_INIT;
-	const char *const *argv, *dest = ags_arena_printf(&arena, "%s%s", s->root, p->options->dest != NULL ? p->options->dest : "/");
+	const char *const *argv, *dest;
 	char key[OLD_KEY];
 	size_t argc;
 	bool ok;
 
 	r->is_old = r->is_old || ags_pool_knows(p->fanout.env->pool, old_key(s, key));
+	if (r->is_old)
+		ags_sender_is_old(r->sender);
+	dest = ags_arena_printf(&arena, "%s%.*s", s->root, (int)(r->is_old && p->job.skip > 0 ? 1 : p->dest_len), p->dest);
 	p->job.is_old = r->is_old;
 	p->job.timeout = p->options->timeout > 0 ? p->options->timeout : s->timeout;
 	ok = (dest != NULL && ags_sender_command(&p->job, dest, &arena, &argv, &argc)) || ags_fail_nomem(err);

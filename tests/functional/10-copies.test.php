@@ -128,6 +128,48 @@ test('files, directories and symlinks turn into one another', function () {
     equal_to_source();
 });
 
+test('the way to the path may lead through a symlink on a server, the path itself becomes a directory', function () {
+    source(small_site());
+    foreach (NAMES as $name) {
+        tree(server_path($name, HUB), ['disk/platforms/shop' => ['->', 'elsewhere'], 'disk/platforms/elsewhere/kept' => 'x']);
+        run_here('rm', '-rf', server_path($name, PLATFORMS));
+        symlink('disk/platforms', server_path($name, PLATFORMS));
+    }
+    pushed();
+    same(pushed(['itemize' => true])->servers['web1']->changes, [], 'changes of a second push');
+    foreach (NAMES as $name) {
+        check(is_link(server_path($name, PLATFORMS)), "the symlink on the way is gone from $name");
+        check(!is_link(server_path($name, SOURCE)), "the path is still a symlink on $name");
+        same(contents(server_path($name, SOURCE)), contents(SOURCE), "what is on $name");
+        same(file_get_contents(server_path($name, PLATFORMS . '/elsewhere/kept')), 'x', 'what the symlink pointed to');
+    }
+});
+
+test('several paths, one path with rules that look above it, and one file say the same in a report', function () {
+    source(small_site());
+    tree(HUB . '/config', ['vhost.conf' => '1']);
+    pushed();
+    foreach (NAMES as $name) {
+        tree(server_path($name, SOURCE), ['stray' => 'x', 'core/stray' => 'y', 'core/stray.log' => 'z']);
+    }
+    $changes = static fn ($report) => array_map(static fn ($c) => "$c->code $c->path", $report->servers['web1']->changes);
+    $how = ['itemize' => true, 'dry_run' => true, 'exclude' => ['*.log']];
+    $one = $changes(push($how));
+    sort($one);
+    same(preg_grep('/stray/', $one), ['*deleting ' . SOURCE . '/core/stray', '*deleting ' . SOURCE . '/stray'], 'what would be deleted');
+    $rules = $changes(push(['filter' => ['- shop/core/none/at/all']] + $how));
+    sort($rules);
+    same($rules, $one, 'the same with a rule of several names');
+    $both = array_values(preg_grep('#' . HUB . '/config#', $changes(push($how, null, [SOURCE, HUB . '/config'])), PREG_GREP_INVERT));
+    sort($both);
+    same($both, $one, 'the same with another path');
+    same($changes(push(['itemize' => true], null, [HUB . '/config/vhost.conf'])), ['<f+++++++++ ' . HUB . '/config/vhost.conf'], 'of one file');
+    same(file_get_contents(server_path('web1', HUB . '/config/vhost.conf')), '1', 'the file');
+    pushed(['exclude' => ['/var/aegir/platforms/shop/core/*.log']]);
+    check(file_exists(server_path('web1', SOURCE . '/core/stray.log')), 'what an anchored rule keeps was deleted');
+    check(!file_exists(server_path('web1', SOURCE . '/core/stray')), 'a stray file was not deleted');
+});
+
 test('odd names arrive as they are', function () {
     $names = [
         ' leading and trailing ', 'a  b', "new\nline", "tab\tand\rreturn", "quote'and\"double", '$HOME `id` $(id)', '-n', '--delete', '*', '?', '[a]',

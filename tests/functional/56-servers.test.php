@@ -16,7 +16,7 @@ function strict_rsync(): string
     file_put_contents(FLEET . '/rsync-strict', '#!/bin/sh
 echo "$*" >>' . FLEET . '/rsync-calls
 case " $* " in
-    *" --no-msgs2stderr "* | *LsfxCvu*) echo "rsync: --no-msgs2stderr: unknown option" >&2; exit 1 ;;
+    *" --no-msgs2stderr "* | *" --mkpath "* | *LsfxCvu*) echo "rsync: --no-msgs2stderr: unknown option" >&2; exit 1 ;;
 esac
 exec ' . FLEET . '/rsync-real "$@"
 ');

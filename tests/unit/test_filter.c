@@ -188,6 +188,84 @@ static void test_a_receiver_gets_the_rules_of_its_side(void)
 	ags_filter_free(f);
 }
 
+/* The rules that `f` has for a receiver whose root is `way`. */
+static struct ags_filter *below(const struct ags_filter *f, const char *way)
+{
+	struct ags_filter *moved = ags_filter_new();
+	struct ags_buf all = AGS_BUF_INIT, cut = AGS_BUF_INIT;
+	struct ags_err err = AGS_ERR_INIT;
+	struct ags_cursor c;
+	const uint8_t *text;
+	char rule[200];
+	uint32_t len;
+
+	CHECK(ags_filter_encode(f, &all, &err) && ags_filter_put_below(&all, way, strlen(way), &cut));
+	c = (struct ags_cursor){ ags_buf_bytes(&cut), ags_buf_bytes(&cut) + ags_buf_len(&cut) };
+	while (ags_get_u32(&c, &len) && len > 0 && ags_get_bytes(&c, &text, len)) {
+		snprintf(rule, sizeof(rule), "%.*s", (int)len, (const char *)text);
+		CHECK(ags_filter_add_rule(moved, rule, &err));
+	}
+	CHECK_INT(ags_left(&c), 0);
+	ags_buf_free(&all);
+	ags_buf_free(&cut);
+	return moved;
+}
+
+static void test_rules_for_a_deeper_root_say_the_same_of_what_is_below(void)
+{
+	static const char *const parts[] = { "a", "b", "*", "a*", "?", "[ab]", "**", "***", "a/b", "x\\*" };
+	unsigned seed = (unsigned)time(NULL), moved_rules = 0, kept = 0;
+
+	fprintf(stderr, "seed %u\n", seed);
+	srandom(seed);
+	for (int round = 0; round < 20000 && check_failures == 0; round++) {
+		struct ags_filter *f = ags_filter_new(), *moved;
+		struct ags_err err = AGS_ERR_INIT;
+		char rule[100] = "- ", full[100] = "a/b";
+		int names = 1 + (int)random() % 4;
+
+		strcat(rule, random() % 3 == 0 ? "/a/b/" : random() % 2 ? "/" : "");
+		for (int i = 0; i < names; i++)
+			snprintf(rule + strlen(rule), 20, "%s%s", i > 0 ? "/" : "", parts[(size_t)random() % 10]);
+		strcat(rule, random() % 4 ? "" : "/");
+		CHECK(ags_filter_add_rule(f, rule, &err));
+		if (!ags_filter_can_begin_at(f, "a/b", 3)) {
+			kept++;
+			ags_filter_free(f);
+			continue;
+		}
+		moved_rules++;
+		moved = below(f, "a/b");
+		for (int i = 2 + (int)random() % 3; i > 0; i--)
+			strcat(full, random() % 3 == 0 ? "/a" : random() % 2 ? "/b" : "/x*");
+		for (int is_dir = 0; is_dir < 2; is_dir++)
+			if (ags_filter_hides(f, full, strlen(full), is_dir) != ags_filter_hides(moved, full + 4, strlen(full) - 4, is_dir))
+				CHECK_STR(rule, full);
+		ags_filter_free(moved);
+		ags_filter_free(f);
+	}
+	CHECK(moved_rules > 1000 && kept > 1000);
+}
+
+static void test_rules_that_could_see_the_way_are_not_for_a_deeper_root(void)
+{
+	static const struct { const char *rule, *way; bool can; } cases[] = {
+		{ "- *.o", "a/b", true }, { "- sites/*", "a/b", true }, { "P /a/b/x/files/***", "a/b", true }, { "H b/x/y", "a/b", true },
+		{ "- b/x/y", "a/b", false }, { "- **/y", "a/b", false }, { "- /a/*/x", "a/b", false }, { "- /a/bc", "a/b", false },
+		{ "-/ /a/b/x", "a/b", false }, { "- /a/b*/x", "a/b*", false }, { "- /x", "a/b", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ags_filter *f = ags_filter_new();
+		struct ags_err err = AGS_ERR_INIT;
+
+		CHECK(ags_filter_add_rule(f, cases[i].rule, &err));
+		if (ags_filter_can_begin_at(f, cases[i].way, strlen(cases[i].way)) != cases[i].can)
+			CHECK_STR(cases[i].rule, cases[i].way);
+		ags_filter_free(f);
+	}
+}
+
 /* The definition, by trying everything. */
 static bool dull_match(const char *p, const char *t)
 {
@@ -392,6 +470,8 @@ int main(void)
 	RUN(test_a_broken_rule_is_refused_with_its_position);
 	RUN(test_rules_have_their_limits);
 	RUN(test_a_receiver_gets_the_rules_of_its_side);
+	RUN(test_rules_for_a_deeper_root_say_the_same_of_what_is_below);
+	RUN(test_rules_that_could_see_the_way_are_not_for_a_deeper_root);
 	RUN(test_stars_match_as_if_everything_was_tried);
 	RUN(test_random_rules_send_what_rsync_sends_in_its_order);
 	return check_result();
