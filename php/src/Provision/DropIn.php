@@ -129,7 +129,7 @@ final class DropIn
     {
         $this->guarded(function () use ($alias, $path): void {
             $group = $this->aegir->group($alias);
-            if ($group === null || $group->isOff || $this->aegir->isSimulated() || preg_match('~^(.*/sites/(?!all/)[^/]+)/(files/?)?$~', "$path/", $site) !== 1) {
+            if ($group === null || $group->isOff || $this->aegir->isSimulated() || preg_match('~^(.*/sites/(?!all/)[^/]+)/(files/)?$~', Push::plain($path) . "/", $site) !== 1) {
                 return;
             }
             if (isset($site[2])) {

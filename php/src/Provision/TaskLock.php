@@ -83,7 +83,7 @@ final class TaskLock
                 return false;
             }
             if (!$hasTold) {
-                $this->aegir->log("waiting for the task that works on $name: " . self::describe($owner));
+                $this->aegir->log("waiting for the task that works on $name: " . self::describe($owner), 'ok');
                 $hasTold = true;
             }
             usleep(self::NAP_MICROSECONDS);
