@@ -3,13 +3,20 @@
 #include "base/loop.h"
 #include "scale/fetch_private.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOOK_MS  50                  /* between two looks at who has exited */
+#define LOOK_MS      50              /* between two looks at who has exited */
+#define STAGE        ".aegir-fetch." /* and a number of its own, with so many digits */
+#define STAGE_DIGITS 16
+#define STAGE_FLAGS  (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 struct fetch {
 	struct ags_fanout fanout;
@@ -17,6 +24,7 @@ struct fetch {
 	struct ags_bridge *bridges;
 	const char *made;                /* the path itself, when it was not there */
 	const char *stage;               /* of the path that is fetched now; NULL: none was made */
+	int stage_fd;                    /* which is locked as long as we live; -1: none */
 };
 
 static bool fetch_path(struct fetch *f, const struct ags_environment *env, const struct ags_topology *t, const char *group,
@@ -25,6 +33,9 @@ static bool who_has_it(const struct ags_environment *env, const struct ags_topol
                        const struct ags_sync_options *o, const struct ags_host *host, struct ags_report *report, struct ags_strings *having,
                        struct ags_err *err);
 static bool make_stage(struct fetch *f, const char *path, struct ags_report *report, struct ags_err *err);
+static enum ags_step take_stage(struct fetch *f, const char *where, struct ags_arena *arena, struct ags_err *err);
+static void remove_left_stages(const char *where);
+static bool is_stage(const char *name);
 static bool start(struct fetch *f, const char *path, struct ags_err *err);
 static void stop(struct fetch *f);
 static bool merge(struct fetch *f, const char *path, struct ags_report *report, struct ags_err *err);
@@ -40,7 +51,7 @@ bool ags_fetch(const struct ags_environment *env, const struct ags_topology *t, 
 	bool ok = paths->count > 0 || ags_fail(err, AGS_USAGE, "no path is given, want at least one");
 
 	for (size_t i = 0; ok && i < paths->count; i++) {
-		struct fetch f = { .options = options };
+		struct fetch f = { .options = options, .stage_fd = -1 };
 		struct ags_report one = { .arena = report->arena };
 		const char *path = without_slash(paths->items[i], &one.arena);
 
@@ -103,6 +114,8 @@ static bool fetch_path(struct fetch *f, const struct ags_environment *env, const
 				report->servers[j] = some.servers[i];
 	if (f->stage != NULL)
 		ags_merge_remove(f->stage);
+	if (f->stage_fd >= 0)
+		close(f->stage_fd);
 	if (f->made != NULL)
 		rmdir(f->made);                    /* nothing came */
 	return ok;
@@ -143,8 +156,8 @@ static bool make_stage(struct fetch *f, const char *path, struct ags_report *rep
 {
 	char *parent = ags_arena_string(&report->arena, path);
 	struct stat above, st;
-	const char *stage;
-	uint64_t nonce;
+	const char *where;
+	enum ags_step step;
 
 	if (parent == NULL)
 		return ags_fail_nomem(err);
@@ -156,15 +169,65 @@ static bool make_stage(struct fetch *f, const char *path, struct ags_report *rep
 	f->made = mkdir(path, 0755) == 0 ? path : NULL;
 	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
 		return ags_fail(err, AGS_USAGE, "%s is no directory here, want one, or nothing", path);
+	where = st.st_dev == above.st_dev ? parent : path;
+	remove_left_stages(where);
+	while ((step = take_stage(f, where, &report->arena, err)) == AGS_AGAIN)
+		continue;
+	return step == AGS_DONE;
+}
+
+/* AGS_AGAIN: somebody took it for one that was left, before it was locked. Where nothing can be locked nothing is taken for that. */
+static enum ags_step take_stage(struct fetch *f, const char *where, struct ags_arena *arena, struct ags_err *err)
+{
+	const char *stage;
+	struct stat st;
+	uint64_t nonce;
+
 	if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
-		return ags_fail_sys(err, AGS_LOCAL_IO, NULL, "cannot get random bytes");
-	stage = ags_arena_printf(&report->arena, "%s/.aegir-fetch.%016llx", st.st_dev == above.st_dev ? parent : path, (unsigned long long)nonce);
+		return ags_fail_sys(err, AGS_LOCAL_IO, NULL, "cannot get random bytes"), AGS_FAILED;
+	stage = ags_arena_printf(arena, "%s/" STAGE "%0*llx", where, STAGE_DIGITS, (unsigned long long)nonce);
 	if (stage == NULL)
-		return ags_fail_nomem(err);
+		return ags_fail_nomem(err), AGS_FAILED;
 	if (mkdir(stage, 0700) != 0)
-		return ags_fail_sys(err, AGS_LOCAL_IO, stage, "cannot make directory");
+		return ags_fail_sys(err, AGS_LOCAL_IO, stage, "cannot make directory"), AGS_FAILED;
 	f->stage = stage;
-	return true;
+	f->stage_fd = open(stage, STAGE_FLAGS);
+	if (f->stage_fd < 0)
+		return errno == ENOENT ? AGS_AGAIN : (ags_fail_sys(err, AGS_LOCAL_IO, stage, "cannot open directory"), AGS_FAILED);
+	if ((flock(f->stage_fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && fstat(f->stage_fd, &st) == 0 && st.st_nlink > 0)
+		return AGS_DONE;
+	close(f->stage_fd);
+	f->stage_fd = -1;
+	return AGS_AGAIN;
+}
+
+/* Of calls that were killed: the kernel has unlocked them. */
+static void remove_left_stages(const char *where)
+{
+	DIR *dir = opendir(where[0] != '\0' ? where : "/");
+	const struct dirent *e;
+
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		char path[AGS_MAX_PATH];
+		int fd, n = snprintf(path, sizeof(path), "%s/%s", where, e->d_name);
+
+		if (!is_stage(e->d_name) || n >= (int)sizeof(path))
+			continue;
+		fd = open(path, STAGE_FLAGS);
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+			ags_merge_remove(path);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
+static bool is_stage(const char *name)
+{
+	size_t len = strlen(STAGE);
+
+	return strncmp(name, STAGE, len) == 0 && strlen(name + len) == STAGE_DIGITS && strspn(name + len, "0123456789abcdef") == STAGE_DIGITS;
 }
 
 static bool start(struct fetch *f, const char *path, struct ags_err *err)
