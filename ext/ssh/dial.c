@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 #define KEEPALIVE_AFTER_S 30
 #define KEEPALIVE_EVERY_S 10
 #define KEEPALIVE_TRIES 3
+
+#define SPARE_DESCRIPTORS 24             /* not for connections: a source is open at every level of its depth */
 
 struct ags_dial {
 	struct ags_loop *loop;
@@ -35,6 +38,7 @@ static enum ags_step look_up(struct ags_dial *dial, struct ags_err *err);
 static enum ags_step try_next(struct ags_dial *dial, struct ags_err *err);
 static bool begin(struct ags_dial *dial, const struct addrinfo *a, struct ags_err *err);
 static enum ags_step check(struct ags_dial *dial);
+static bool is_spare(int fd);
 static void drop(struct ags_dial *dial);
 static void name_address(struct ags_dial *dial, const struct addrinfo *a);
 static void set_options(int fd);
@@ -148,6 +152,10 @@ static enum ags_step try_next(struct ags_dial *dial, struct ags_err *err)
 static bool begin(struct ags_dial *dial, const struct addrinfo *a, struct ags_err *err)
 {
 	dial->fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (dial->fd >= 0 && is_spare(dial->fd)) {
+		drop(dial);
+		errno = EMFILE;
+	}
 	if (dial->fd < 0 && errno != EAFNOSUPPORT)
 		return ags_fail_sys(err, AGS_LOCAL_IO, NULL, "cannot make a socket");
 	if (dial->fd >= 0)
@@ -179,6 +187,14 @@ static enum ags_step check(struct ags_dial *dial)
 	dial->last_errno = why != 0 ? why : ETIMEDOUT;
 	drop(dial);
 	return AGS_DONE;
+}
+
+/* One of the last that the process may have. Without any for the files here no server could be served. */
+static bool is_spare(int fd)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && (rlim_t)fd + SPARE_DESCRIPTORS >= limit.rlim_cur;
 }
 
 static void drop(struct ags_dial *dial)

@@ -51,12 +51,16 @@ function seen_by_servers(string $path): string
     return FLEET . '/hub/aegir' . substr($path, strlen(HUB));
 }
 
-/** Says no when stock rsync, on the server itself, finds anything to do there: also where a disk of its own is mounted. */
-function in_step(array $servers = NAMES, string $root = ''): void
+/** Says no when stock rsync, on the server itself, finds anything to do there, below each root: also where a disk of its own is mounted. */
+function in_step(array $servers = NAMES, array|string $roots = ''): void
 {
-    foreach ($servers as $name) {
+    $line = '';
+    foreach ((array) $roots as $root) {
         $there = $root . SOURCE;
-        $left = on($name, 'rsync -anc --delete --itemize-changes ' . seen_by_servers(SOURCE) . "/ $there/ && find $there -name '.~tmp~'");
+        $line .= 'rsync -anc --delete --itemize-changes ' . seen_by_servers(SOURCE) . "/ $there/ && find $there -name '.~tmp~' || exit; ";
+    }
+    foreach ($servers as $name) {
+        $left = on($name, $line);
         check($left === '', "rsync would still change on $name, or staged files are left: " . substr($left, 0, 600));
     }
 }
