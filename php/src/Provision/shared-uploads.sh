@@ -151,6 +151,8 @@ fold_one() {
 			[ ! -e "$aside" ] || die "$aside is in the way: look what it holds, and remove it"
 			merge "$link" "$want"
 			mv -T -- "$link" "$aside" || die "$link could not be moved out of the way"
+			# Web servers know that SITE/private is nothing to show, and not this.
+			chmod 700 -- "$aside"
 		fi
 		ln -s -- "$want" "$link" || die "the link $link could not be made"
 	fi
