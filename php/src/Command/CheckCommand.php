@@ -79,6 +79,10 @@ final class CheckCommand extends ClusterCommand
             $findings = [...$findings, ...$probe->findings($before, $after)];
         }
         $findings = [...$findings, ...self::ofIds($ids)];
+        foreach ($this->engine->missed() as $name => $count) {
+            $findings[] = new Finding($name, true, 'it has missed ' . Text::count($count, 'change') . ' of earlier tasks', 'the next task that speaks to it makes up for that; verify a'
+                . ' platform or a site');
+        }
         $well = array_keys($ids);
         if ($paths !== [] && $well !== []) {
             $status = $this->engine->status($topology, $group, $paths, ['servers' => $well, 'omit_dir_times' => true] + $options)->jsonSerialize();

@@ -101,4 +101,14 @@ class Engine
     {
         return pool_stats()['sessions'];
     }
+
+    /**
+     * What servers have missed while they were away, where somebody keeps account of that.
+     *
+     * @return array<string, positive-int> changes, by server
+     */
+    public function missed(): array
+    {
+        return [];
+    }
 }
