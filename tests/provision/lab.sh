@@ -8,7 +8,7 @@
 #   tests/provision/lab.sh mine lab_site_install a.test d7
 #   tests/provision/lab.sh mine lab_drush @a.test provision-verify
 #   tests/provision/lab.sh mine lab_node 2 ls -l /var/aegir/platforms
-#   tests/provision/lab.sh mine bash               # a shell in the lab, as root; lab_run bash is Aegir's
+#   tests/provision/lab.sh mine bash               # a shell as root, lab_run bash one as Aegir's user; . tests/provision/lib.sh for the functions
 #   tests/provision/lab.sh list
 #   tests/provision/lab.sh stop mine
 #

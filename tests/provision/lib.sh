@@ -26,7 +26,8 @@ LAB_TOP=$(cd "$LAB_LIB/../.." && pwd)
 . "$LAB_LIB/../lib/fleet.sh"
 LAB_DIR=${FLEET_DIR:-}/lab
 
-LAB_PACKAGES=(mariadb-server-core mariadb-client apache2 libapache2-mod-php8.2 php8.2-mysql php8.2-gd sudo)
+LAB_PHP=$(php -n -r 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;' 2>/dev/null || echo 8.2)
+LAB_PACKAGES=(mariadb-server-core mariadb-client apache2 "libapache2-mod-php$LAB_PHP" "php$LAB_PHP-mysql" "php$LAB_PHP-gd" sudo curl)
 
 lab_say() { echo "lab: $*" >&2; }
 
@@ -116,7 +117,7 @@ lab_overlay() {
 
 # One /etc for all machines of the lab. The users are fleet.sh's; the packages' own scripts, which enable modules, did not run.
 lab_etc() {
-    local i file module
+    local i file module php=/etc/php/$LAB_PHP
 
     for file in passwd group shadow; do cp "$FLEET_DIR/etc/$file" /etc/$file; done
     sed -i -E '/^www-data:/{s/:$/:aegir/;t;s/$/,aegir/}' /etc/group
@@ -125,12 +126,15 @@ lab_etc() {
     mkdir -p /etc/sudoers.d
     echo 'aegir ALL=NOPASSWD: /usr/sbin/apache2ctl' >/etc/sudoers.d/aegir
     chmod 440 /etc/sudoers.d/aegir
-    printf 'extension=%s\n' mysqlnd mysqli pdo_mysql gd >/etc/php/8.2/cli/conf.d/30-lab.ini
-    cp -r /etc/php/8.2/cli/conf.d/. /etc/php/8.2/apache2/conf.d
+    for module in mysqlnd mysqli pdo_mysql gd; do
+        php -m | grep -qix $module || echo "extension=$module" >>$php/cli/conf.d/30-lab.ini
+    done
+    mkdir -p $php/apache2/conf.d
+    cp -r $php/cli/conf.d/. $php/apache2/conf.d
     [ -z "${AEGIR_SCALE_MODULE:-}" ] || {
         # A copy, as the repository may lie where Aegir's user cannot look.
         cp "$AEGIR_SCALE_MODULE" "$LAB_DIR/aegir_scale.so" && chmod 755 "$LAB_DIR/aegir_scale.so"
-        echo "extension=$LAB_DIR/aegir_scale.so" >/etc/php/8.2/cli/conf.d/40-aegir_scale.ini
+        echo "extension=$LAB_DIR/aegir_scale.so" >$php/cli/conf.d/40-aegir_scale.ini
     }
     mkdir -p /etc/apache2/{mods,conf,sites}-enabled
     rm -f /etc/apache2/*-enabled/*
@@ -138,7 +142,7 @@ lab_etc() {
         for file in /etc/apache2/mods-available/$module.{load,conf}; do [ ! -e "$file" ] || ln -s "$file" /etc/apache2/mods-enabled; done
     done
     {
-        echo 'LoadModule php_module /usr/lib/apache2/modules/libphp8.2.so'
+        echo "LoadModule php_module /usr/lib/apache2/modules/libphp$LAB_PHP.so"
         echo '<FilesMatch "\.php$">'; echo 'SetHandler application/x-httpd-php'; echo '</FilesMatch>'
         echo 'StartServers 1'; echo 'MinSpareServers 1'; echo 'MaxSpareServers 2'
         echo 'ServerName localhost'
