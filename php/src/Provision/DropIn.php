@@ -48,6 +48,12 @@ final class DropIn
         return self::$instance;
     }
 
+    /** Another one, for tests; null: none yet. */
+    public static function put(?self $instance): void
+    {
+        self::$instance = $instance;
+    }
+
     /** Was there anything to do in this process? */
     public static function isUsed(): bool
     {

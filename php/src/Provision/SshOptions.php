@@ -32,7 +32,12 @@ final class SshOptions
                 throw new NoMapping("ssh's $word");
             }
             $value = $flag[2] !== '' ? $flag[2] : array_shift($words) ?? '';
-            $keys = ($flag[1] === 'o' ? self::directive($value) : [self::FLAGS[$flag[1]] => $value]) + $keys;
+            $new = $flag[1] === 'o' ? self::directive($value) : [self::FLAGS[$flag[1]] => $value];
+            if (isset($new['identity'], $keys['identity'])) {
+                throw new NoMapping('several keys in ssh-options');
+            }
+            // The first one counts, with ssh.
+            $keys += $new;
         }
 
         return self::checked($keys);
