@@ -94,6 +94,9 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/scale/fetch.c
     ext/scale/fetch_bridge.c
     ext/scale/fetch_merge.c
+    ext/scale/guard.c
+    ext/scale/lock.c
+    ext/scale/mount.c
     ext/scale/pace.c
     ext/scale/receiver.c
     ext/scale/release.c
@@ -104,6 +107,7 @@ if test "$PHP_AEGIR_SCALE" != "no"; then
     ext/scale/report.c
     ext/scale/rounds.c
     ext/scale/run.c
+    ext/scale/state.c
     ext/scale/sync.c
     ext/scale/topology.c
     ext/scale/topology_parts.c

@@ -4,6 +4,8 @@
 
 #include "php_aegir_scale.h"
 
+#include <pthread.h>
+#include <unistd.h>
 #include <xxhash.h>
 #include <yaml.h>
 #include <zstd.h>
@@ -314,7 +316,9 @@ static bool read_arguments(struct call *c)
 
 static bool run_engine(struct call *c)
 {
-	struct ags_environment env = { .home = getenv("HOME"), .agent = getenv("SSH_AUTH_SOCK") };
+	struct ags_environment env = {
+		.home = getenv("HOME"), .agent = getenv("SSH_AUTH_SOCK"), .state_home = getenv("XDG_STATE_HOME"), .held = &AGS_G(held),
+	};
 	struct ags_pool_limits limits = { .handshakes = AGS_MAX_HANDSHAKES, .idle_ms = IDLE_MS };
 
 	if (AGS_G(pool) == NULL)
@@ -418,12 +422,28 @@ static void register_classes(void)
 	ags_ce_release_report = register_class_Aegir_Scale_ReleaseReport(ags_ce_report);
 }
 
+/* A child that outlives its parent must not keep what the parent held. */
+static void forget_lock(void)
+{
+#ifdef ZTS
+	if (tsrm_get_ls_cache() == NULL)     /* no thread of PHP */
+		return;
+#endif
+	if (AGS_G(held) >= 0)
+		close(AGS_G(held));
+	AGS_G(held) = -1;
+}
+
 static PHP_MINIT_FUNCTION(aegir_scale)
 {
 	(void)type;
 	(void)module_number;
 	if (!ags_ssh_init()) {
 		php_error_docref(NULL, E_CORE_WARNING, "libssh2 cannot be initialised");
+		return FAILURE;
+	}
+	if (pthread_atfork(NULL, NULL, forget_lock) != 0) {
+		php_error_docref(NULL, E_CORE_WARNING, "out of memory");
 		return FAILURE;
 	}
 	register_classes();
@@ -456,6 +476,7 @@ static void begin_thread(void *globals)
 	ZEND_TSRMLS_CACHE_UPDATE();
 #endif
 	memset(globals, 0, sizeof(zend_aegir_scale_globals));
+	((zend_aegir_scale_globals *)globals)->held = -1;
 }
 
 static PHP_MINFO_FUNCTION(aegir_scale)

@@ -312,6 +312,9 @@ namespace Aegir\Scale {
      *  - compress ("auto", "none", "zstd", "zlib", "lz4"; default auto): auto is the first of zstd, lz4 and zlib that the server has, else none,
      *    whatever the network; files whose suffix says that they are compressed (rsync's own list) are not compressed again
      *  - bwlimit (int, KiB a second; default 0: no limit): of what is sent to all servers together, in fair shares; SSH's own bytes not counted
+     *  - guard (bool, true): refuse a source that is an empty directory, or lies on another file system than at the last push of that path to
+     *    that group, as when a disk or a share is not mounted. False pushes it as it is and remembers where it lies now. A source that is
+     *    missing is always refused
      *  - dry_run, itemize (bool, false)
      *  - commit ("together", "each"; default together)
      *  - release (string): put the one path, a directory, into PATH/.releases/NAME on each server, with hard links to what is the same in the
@@ -321,7 +324,8 @@ namespace Aegir\Scale {
      *  - max_delete (int, no limit): a server on which more entries would be deleted fails before anything is changed there; all
      *    servers are asked by a dry run first, which takes its time
      *  - parallel (int, 1 to 32; default 32): servers in handshake at once
-     *  - connect_timeout, timeout (int seconds, 1 to 86400; default the topology's): until logged in; of silence
+     *  - connect_timeout, timeout (int seconds, 1 to 86400; default the topology's): until logged in; of silence, and of waiting for another
+     *    call of this user that is at work on the same path, one above or one below it, on one of the same servers
      *  - servers (list of names; default all of the group)
      *
      * A list may be given as one string when it has one entry. $progress and signal handlers cannot begin another call.
@@ -331,7 +335,8 @@ namespace Aegir\Scale {
      * @param callable|null $progress is given a Progress, at most ten times a second per server; returning false cancels
      * @throws \ValueError for a bad option or path
      * @throws CancelledException when $progress, a signal handler or a time limit stopped the call
-     * @throws ScaleException when the source is missing, empty or cannot be read, or there is no such group
+     * @throws ScaleException when the source is missing, empty, on another file system than before or cannot be read, there is no such group,
+     *                        or another call at work on the same did not end in time
      */
     function cluster_sync(Topology $t, string $group, array|string $paths, array $options = [], ?callable $progress = null): SyncReport {}
 

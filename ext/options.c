@@ -44,6 +44,7 @@ static const struct option known[] = {
 	{ "update",          SWITCH,  SYNC | STATUS, AT(sync.update), 0, 0, { NULL } },
 	{ "compress",        CHOICE,  SYNC | STATUS, AT(sync.compress), 0, 0, { "auto", "none", "zstd", "zlib", "lz4", NULL } },
 	{ "bwlimit",         COUNT,   SYNC | STATUS, AT(sync.bwlimit), 0, INT32_MAX / 1024, { NULL } },
+	{ "guard",           SWITCH,  SYNC, AT(sync.guard), 0, 0, { NULL } },
 	{ "dry_run",         SWITCH,  SYNC, AT(sync.dry_run), 0, 0, { NULL } },
 	{ "itemize",         SWITCH,  SYNC | FETCH, AT(sync.itemize), 0, 0, { NULL } },
 	{ "commit",          CHOICE,  SYNC, AT(commit), 0, 0, { "together", "each", NULL } },
@@ -55,11 +56,6 @@ static const struct option known[] = {
 	{ "servers",         LIST,    SYNC | STATUS | RUN | RELEASES | FETCH, AT(sync.servers), 0, 0, { NULL } },
 	{ "release",         TEXT,    SYNC, AT(sync.release), 0, 0, { NULL } },
 	{ "input",           BYTES,   RUN, AT(run.input), 0, 0, { NULL } },
-};
-
-/* Options of rsync that have their name already, but no code. */
-static const char *const planned[] = {
-	"guard"
 };
 
 struct reader {
@@ -305,12 +301,6 @@ static bool refuse_unknown(uint32_t arg, const zend_string *key, enum ags_call c
 		return false;
 	}
 	ags_text_clean(name, sizeof(name), ZSTR_VAL(key), ZSTR_LEN(key));
-	for (size_t i = 0; i < sizeof(planned) / sizeof(planned[0]); i++) {
-		if (strcmp(name, planned[i]) == 0 && (call & (SYNC | STATUS))) {
-			zend_argument_value_error(arg, "is wrong: option \"%s\" is not built yet", name);
-			return false;
-		}
-	}
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (known[i].calls & call)
 			names[count++] = known[i].name;

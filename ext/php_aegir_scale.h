@@ -13,6 +13,7 @@ extern zend_module_entry aegir_scale_module_entry;
 
 ZEND_BEGIN_MODULE_GLOBALS(aegir_scale)
 	struct ags_pool *pool;       /* of this thread and request; NULL until a call needs it */
+	int held;                    /* descriptor of the running call's lock; -1: none */
 	bool in_call;                /* the engine is running: its callbacks must not enter it again */
 ZEND_END_MODULE_GLOBALS(aegir_scale)
 

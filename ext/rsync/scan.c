@@ -317,7 +317,7 @@ static bool add_contents(struct scan *s, const struct pushed *p, uint32_t ndx)
 
 	if (!ags_walk_directory(w, p->path, ndx))
 		return false;
-	if (w->list->count > ndx + 1)
+	if (w->list->count > ndx + 1 || w->options->may_be_empty)
 		return true;
 	ags_fail(w->err, AGS_LOCAL_IO, "%s is empty: nothing would be sent, and everything there would be deleted on the servers", p->path);
 	ags_err_set_path(w->err, p->path);

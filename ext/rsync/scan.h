@@ -14,6 +14,7 @@ struct ags_scan_options {
 	bool hard_links;                     /* find the names that are the same file */
 	bool copy_dirlinks;                  /* a symlink to a directory is that directory, unless it leads to one that it lies in */
 	const struct ags_chmod *chmod;       /* NULL: permissions as they are */
+	bool may_be_empty;                   /* a directory that is given */
 	bool checksum;                       /* hash every regular file for -c, with both digests (xxh128 first, then md5) */
 	const struct ags_filter *filter;     /* NULL: none */
 	bool (*tick)(void *arg);             /* called often; false stops with AGS_CANCELLED. May be NULL */

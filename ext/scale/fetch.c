@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "base/loop.h"
 #include "scale/fetch_private.h"
+#include "scale/guard.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -47,8 +48,14 @@ static char *without_slash(const char *path, struct ags_arena *arena);
 bool ags_fetch(const struct ags_environment *env, const struct ags_topology *t, const char *group, const struct ags_strings *paths,
                const struct ags_sync_options *options, const struct ags_host *host, struct ags_report *report, struct ags_err *err)
 {
+	const struct ags_lock_wish wish = {
+		.env = env, .topology = t, .group = group, .only = &options->servers, .paths = paths, .writes_here = true,
+		.timeout = options->timeout, .host = host,
+	};
+	struct ags_guard guard = AGS_GUARD_INIT;
 	int64_t began = ags_now_ms();
-	bool ok = paths->count > 0 || ags_fail(err, AGS_USAGE, "no path is given, want at least one");
+	bool ok = (paths->count > 0 || ags_fail(err, AGS_USAGE, "no path is given, want at least one")) &&
+	          ags_guard_begin(&guard, &wish, AGS_GUARD_LOCK, report, err);
 
 	for (size_t i = 0; ok && i < paths->count; i++) {
 		struct fetch f = { .options = options, .stage_fd = -1 };
@@ -71,6 +78,7 @@ bool ags_fetch(const struct ags_environment *env, const struct ags_topology *t, 
 		report->committed = report->committed || r->files > 0;
 	}
 	report->seconds = (double)(ags_now_ms() - began) / 1000;
+	ags_guard_end(&guard);
 	return ok;
 }
 

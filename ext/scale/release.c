@@ -1,6 +1,7 @@
 /* A push into a release of its own. */
 #include "scale/release.h"
 #include "base/loop.h"
+#include "scale/guard.h"
 #include "scale/release_private.h"
 
 #include <stdio.h>
@@ -29,10 +30,18 @@ bool ags_release_sync(const struct ags_environment *env, const struct ags_topolo
 		.env = env, .topology = t, .group = group, .id = options->release, .options = options, .host = host, .report = report,
 	};
 	struct ags_release_uploads uploads = { .links = AGS_BUF_INIT };
+	struct ags_guard guard = AGS_GUARD_INIT;
+	struct ags_strings contents = { &c.contents, 1 };
+	const struct ags_lock_wish wish = {
+		.env = env, .topology = t, .group = group, .only = &options->servers, .paths = &contents, .timeout = options->timeout, .host = host,
+	};
 	int64_t began = ags_now_ms();
-	bool ok = begin(&c, paths, &uploads, err) && fill(&c, &uploads, err);
+	bool ok = begin(&c, paths, &uploads, err) &&
+	          ags_guard_begin(&guard, &wish, AGS_GUARD_LOCK | AGS_GUARD_SOURCE | (options->guard ? AGS_GUARD_REFUSE : 0), report, err) &&
+	          fill(&c, &uploads, err);
 
 	ags_release_end(&c, ok);
+	ags_guard_end(&guard);
 	report->seconds = (double)(ags_now_ms() - began) / 1000;
 	ags_buf_free(&uploads.links);
 	return ok;
@@ -60,6 +69,9 @@ static bool begin(struct ags_release_call *c, const struct ags_strings *paths, s
 		return ags_fail(err, AGS_USAGE, "%zu paths are given, want one: a release is one directory", paths->count);
 	if (!ags_release_begin(c, paths->items[0], err))
 		return false;
+	c->contents = ags_arena_printf(&c->report->arena, "%s/", c->path);
+	if (c->contents == NULL)
+		return ags_fail_nomem(err);
 	if (stat(c->path, &st) != 0)
 		return ags_fail_sys(err, AGS_LOCAL_IO, c->path, "cannot find the source");
 	if (!S_ISDIR(st.st_mode))
@@ -120,11 +132,10 @@ static bool push(struct ags_release_call *c, const struct ags_release_uploads *u
 {
 	struct ags_report sub = AGS_REPORT_INIT;
 	struct ags_sync_options o;
-	const char *contents = ags_arena_printf(&c->report->arena, "%s/", c->path);
-	const struct ags_strings paths = { &contents, 1 };
+	const struct ags_strings paths = { &c->contents, 1 };
 	bool ok;
 
-	if (contents == NULL || !options_of(c, uploads, part, &c->report->arena, &o))
+	if (!options_of(c, uploads, part, &c->report->arena, &o))
 		return ags_fail_nomem(err);
 	if (o.servers.count == 0)
 		return true;

@@ -10,6 +10,7 @@ struct ags_release_call {
 	const struct ags_topology *topology;
 	const char *group;
 	const char *path;                /* absolute, without a slash at its end */
+	const char *contents;            /* of a sync: the path with one */
 	const char *id;                  /* "" of a list; of a prune: how many to keep */
 	const struct ags_sync_options *options;
 	const struct ags_host *host;

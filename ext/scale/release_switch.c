@@ -1,9 +1,11 @@
 /* What is asked of releases that are there: which they are, which is served, and which may go. */
 #include "base/loop.h"
+#include "scale/guard.h"
 #include "scale/release_private.h"
 
 #include <stdio.h>
 
+static struct ags_lock_wish lock_wish(const struct ags_release_call *c, const struct ags_strings *paths);
 static bool make_switch(struct ags_release_call *c, struct ags_err *err);
 static bool switch_back(struct ags_release_call *c, const char *failed, struct ags_err *err);
 static bool mark(struct ags_release_call *c, struct ags_err *err);
@@ -25,14 +27,18 @@ bool ags_release_prune(const struct ags_environment *env, const struct ags_topol
 {
 	struct ags_release_call c = { .env = env, .topology = t, .group = group, .options = options, .host = host, .report = report };
 	char number[16];
+	struct ags_guard guard;
+	const struct ags_strings paths = { &path, 1 };
+	const struct ags_lock_wish wish = lock_wish(&c, &paths);
 	bool ok;
 
 	snprintf(number, sizeof(number), "%u", keep);
 	c.id = number;
-	ok = one_round(&c, path, "prune", err);
+	ok = ags_guard_begin(&guard, &wish, AGS_GUARD_LOCK, report, err) && one_round(&c, path, "prune", err);
 	for (size_t i = 0; i < report->count; i++)
 		if (report->servers[i].outcome == AGS_OUTCOME_UNCHANGED && report->servers[i].releases->removed.count > 0)
 			report->servers[i].outcome = AGS_OUTCOME_SYNCED;
+	ags_guard_end(&guard);
 	return ok;
 }
 
@@ -41,10 +47,15 @@ bool ags_release_switch(const struct ags_environment *env, const struct ags_topo
                         struct ags_report *report, struct ags_err *err)
 {
 	struct ags_release_call c = { .env = env, .topology = t, .group = group, .id = id, .options = options, .host = host, .report = report };
+	struct ags_guard guard = AGS_GUARD_INIT;
+	const struct ags_strings paths = { &path, 1 };
+	const struct ags_lock_wish wish = lock_wish(&c, &paths);
 	int64_t began = ags_now_ms();
-	bool ok = ags_release_check(id, err) && ags_release_begin(&c, path, err) && ags_release_do_switch(&c, err);
+	bool ok = ags_release_check(id, err) && ags_release_begin(&c, path, err) && ags_guard_begin(&guard, &wish, AGS_GUARD_LOCK, report, err) &&
+	          ags_release_do_switch(&c, err);
 
 	ags_release_end(&c, ok);
+	ags_guard_end(&guard);
 	report->seconds = (double)(ags_now_ms() - began) / 1000;
 	return ok;
 }
@@ -58,6 +69,14 @@ bool ags_release_do_switch(struct ags_release_call *c, struct ags_err *err)
 	if (!ags_release_gate(c, AGS_OUTCOME_STAGED, "was not switched,"))
 		return true;
 	return make_switch(c, err);
+}
+
+static struct ags_lock_wish lock_wish(const struct ags_release_call *c, const struct ags_strings *paths)
+{
+	return (struct ags_lock_wish){
+		.env = c->env, .topology = c->topology, .group = c->group, .only = &c->options->servers, .paths = paths,
+		.timeout = c->options->timeout, .host = c->host,
+	};
 }
 
 /* From here on the host is not asked: half a switch is not a state to leave a group in. */

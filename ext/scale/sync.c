@@ -1,6 +1,7 @@
 #include "scale/sync.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "scale/guard.h"
 #include "scale/push.h"
 #include "scale/uploads.h"
 
@@ -14,6 +15,8 @@
 #define STARVED_MS     10         /* a server that waits for slower ones looks again after this */
 #define KEEP_ALIVE_MS  1000
 
+static bool push(const struct ags_environment *env, const struct ags_topology *t, const char *group, const struct ags_strings *paths,
+                 const struct ags_sync_options *options, const struct ags_host *host, struct ags_report *report, struct ags_err *err);
 static bool begin(struct ags_push *p, const struct ags_environment *env, const struct ags_topology *t, const char *group,
                   const struct ags_strings *paths, const struct ags_host *host, struct ags_err *err);
 static bool check_paths(const struct ags_strings *paths, bool relative, struct ags_err *err);
@@ -35,6 +38,22 @@ static void end(struct ags_push *p);
 
 bool ags_sync(const struct ags_environment *env, const struct ags_topology *t, const char *group, const struct ags_strings *paths,
               const struct ags_sync_options *options, const struct ags_host *host, struct ags_report *report, struct ags_err *err)
+{
+	const struct ags_lock_wish wish = {
+		.env = env, .topology = t, .group = group, .only = &options->servers, .paths = paths, .covers_all = !options->relative,
+		.timeout = options->timeout, .host = host,
+	};
+	bool is_part = options->dest != NULL, is_look = options->dry_run;      /* whoever pushes a part of something keeps guard itself */
+	unsigned what = is_part || options->status ? 0 : (is_look ? 0 : AGS_GUARD_LOCK) | AGS_GUARD_SOURCE | (options->guard ? AGS_GUARD_REFUSE : 0);
+	struct ags_guard guard;
+	bool ok = ags_guard_begin(&guard, &wish, what, report, err) && push(env, t, group, paths, options, host, report, err);
+
+	ags_guard_end(&guard);
+	return ok;
+}
+
+static bool push(const struct ags_environment *env, const struct ags_topology *t, const char *group, const struct ags_strings *paths,
+                 const struct ags_sync_options *options, const struct ags_host *host, struct ags_report *report, struct ags_err *err)
 {
 	struct ags_push p = { .options = options, .report = report, .list = AGS_FILELIST_INIT };
 	int64_t began = ags_now_ms();
@@ -165,7 +184,7 @@ static bool read_source(struct ags_push *p, const struct ags_strings *paths, str
 {
 	const struct ags_scan_options how = {
 		.relative = p->options->relative, .checksum = p->options->checksum, .hard_links = p->options->hard_links,
-		.copy_dirlinks = p->options->copy_dirlinks, .chmod = p->chmod.first != NULL ? &p->chmod : NULL, .filter = p->rules,
+		.copy_dirlinks = p->options->copy_dirlinks, .chmod = p->chmod.first != NULL ? &p->chmod : NULL, .filter = p->rules, .may_be_empty = !p->options->guard,
 		.tick = while_scanning, .arg = p,
 	};
 

@@ -43,16 +43,19 @@ struct ags_sync_options {
 	const char *dest;                /* not relative: the directory below a server's root, both ends a slash; NULL: the root itself */
 	const char *shown_below;         /* with dest: where changes are said to be; ends with a slash */
 	bool no_uploads;                 /* uploads of Drupal sites in the list are an error */
+	bool guard;                      /* default true: a source that is empty or on another file system than before is refused (scale/guard.h) */
 };
 
 #define AGS_NO_MAX_DELETE UINT32_MAX
 
-#define AGS_SYNC_OPTIONS_INIT { .delete_extraneous = true, .relative = true, .umask = 022, .max_delete = AGS_NO_MAX_DELETE }
+#define AGS_SYNC_OPTIONS_INIT { .delete_extraneous = true, .relative = true, .guard = true, .umask = 022, .max_delete = AGS_NO_MAX_DELETE }
 
 struct ags_environment {
 	struct ags_pool *pool;
 	const char *home;                /* $HOME or NULL */
 	const char *agent;               /* $SSH_AUTH_SOCK or NULL */
+	const char *state_home;          /* $XDG_STATE_HOME or NULL */
+	int *held;                       /* a descriptor that a forked child is to close, -1: none; or NULL */
 };
 
 bool ags_sync(const struct ags_environment *env, const struct ags_topology *t, const char *group, const struct ags_strings *paths,

@@ -34,6 +34,13 @@ bool ags_uploads_protect(struct ags_filter *filter, const struct ags_filelist *l
 	return true;
 }
 
+bool ags_uploads_hold(const char *path)
+{
+	const char *site = after_sites(path), *below = site != NULL ? strchr(site, '/') : NULL;
+
+	return below != NULL && is_uploads_name(below + 1, strcspn(below + 1, "/"));
+}
+
 bool ags_uploads_refuse(const struct ags_filelist *list, struct ags_err *err)
 {
 	char path[AGS_MAX_PATH];

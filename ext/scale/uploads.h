@@ -12,6 +12,9 @@
  * sites/NAME, or in the uploads themselves, the path tells.
  */
 
+/* Is this an upload, or a directory of them, by its path alone? */
+bool ags_uploads_hold(const char *path);
+
 /* An error when there are uploads in the list. */
 bool ags_uploads_refuse(const struct ags_filelist *list, struct ags_err *err);
 

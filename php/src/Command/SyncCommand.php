@@ -43,6 +43,9 @@ final class SyncCommand extends PathsCommand
                 . ' Default: 0.', 'N', 'max_failures'),
             new Option('max-delete', OptionKind::Number, 'A server on which more entries would be deleted fails before anything is changed'
                 . ' there; a dry run on all servers comes first. Default: no limit.', 'N', 'max_delete'),
+            new Option('no-guard', OptionKind::Flag, 'Push also an empty directory, and a source that is on another file system than at the last'
+                . ' push of that path to that group. Default: both are refused, as they are what a disk or share that is not mounted looks'
+                . ' like.', '', 'guard', false),
             ...Options::paths(),
             ...Options::connections(),
             Options::limit(),
