@@ -265,7 +265,7 @@ static void lose(struct ags_session *s)
 	if (line != NULL && s->farewell[0] == '\0')
 		ags_text_clean(s->farewell, sizeof(s->farewell), line, strlen(line));
 
-	if (s->lost_errno != 0)
+	if (s->lost_errno != 0 && s->farewell[0] == '\0')
 		ags_fail(&s->err, AGS_CONNECT, "lost the connection to %s while %s: %s", s->address, doing(s, what, sizeof(what)),
 		         ags_err_reason(s->lost_errno, reason, sizeof(reason)));
 	else

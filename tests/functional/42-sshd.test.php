@@ -103,7 +103,7 @@ test('an sshd that lets few log in at once costs only those it refuses, and is a
     $report = push(['parallel' => 8, 'max_failures' => 8], null, SOURCE, $t);
     foreach ($report->servers as $name => $result) {
         if ($result->outcome !== Outcome::Synced) {
-            failed($report, $name, 'while waiting for its SSH banner');
+            failed($report, $name, 'while waiting for its SSH banner: Exceeded MaxStartups');
         } else {
             in_step(['web1'], HUB . "/roots/$name");
         }
