@@ -100,6 +100,21 @@ final class ProvisionLockTest extends TestCase
         self::assertSame("bool(false)\n", $answer);
     }
 
+    public function testADaemonThatATaskHasLeftBehindIsNoneOfIts(): void
+    {
+        $lock = $this->lock(new FakeAegir());
+        self::assertTrue($lock->take([self::PLATFORM], 'x'));
+        $code = 'while (posix_getppid() !== 1 && !str_contains((string) @file_get_contents("/proc/" . posix_getppid() . "/comm"), "systemd") && $argc < 5 && time() < $argv[3]) { usleep(10000); }
+            $a->options["scale_lock_wait"] = 0; file_put_contents($argv[2] . "/said", var_export($l->take(["' . self::PLATFORM . '"], "y"), true));';
+        $code = 'require $argv[1]; $a = new Aegir\Scale\Tests\FakeAegir(); $l = new Aegir\Scale\Provision\TaskLock($a, $argv[2]);' . $code;
+        $words = array_map(escapeshellarg(...), [PHP_BINARY, '-r', $code, __DIR__ . '/bootstrap.php', "$this->dir/scale/locks", (string) (time() + 5)]);
+        exec('setsid ' . implode(' ', $words) . ' >/dev/null 2>&1 &');
+        for ($i = 0; $i < 600 && !is_file("$this->dir/scale/locks/said"); $i++) {
+            usleep(100000);
+        }
+        self::assertStringEqualsFile("$this->dir/scale/locks/said", 'false');
+    }
+
     public function testTwoTasksThatWantTwoPlatformsDoNotBlockEachOther(): void
     {
         $code = 'for ($i = 0; $i < 20; $i++) { $l->take(%s, "x") || exit("no"); usleep(1000); $l->release(); } echo "done";';

@@ -173,8 +173,37 @@ final class ProvisionSharedTest extends TestCase
         $this->upload('hub', 'a', 'h');
         rmdir("$this->dir/shared");
         self::assertFalse($this->shared()->convert($this->group(), $this->site()));
-        self::assertStringContainsString('is no directory that can be written', $this->aegir->failures[0][1]);
+        self::assertStringContainsString('cannot be used: it is no directory', $this->aegir->failures[0][1]);
         self::assertSame(['a' => 'h'], $this->found('hub/sites/a.test/files'));
+        self::assertSame([], $this->engine->calls);
+    }
+
+    public function testADirectoryThatOthersMayWriteInIsRefused(): void
+    {
+        chmod("$this->dir/shared", 0775);
+        self::assertFalse($this->shared()->convert($this->group(), $this->site()));
+        self::assertStringContainsString('chmod go-w', $this->aegir->failures[0][1]);
+    }
+
+    public function testADeadMountHereDoesNotHangUs(): void
+    {
+        // What asks the mount never answers, and does not even die of a TERM.
+        $this->tree(['bin/stat' => "#!/bin/sh\ntrap '' TERM\nsleep 30\n", 'bin/sh' => "#!/bin/sh\ntrap '' TERM\nsleep 30\n"]);
+        chmod("$this->dir/bin/stat", 0755);
+        chmod("$this->dir/bin/sh", 0755);
+        $path = getenv('PATH');
+        putenv("PATH=$this->dir/bin:$path");
+        $began = microtime(true);
+        try {
+            $fleet = new Fleet($this->aegir, $this->engine);
+            $share = new Share($fleet, $this->engine, "$this->dir/shared", 1);
+            $shared = new SharedUploads($this->aegir, new UploadGathering($this->aegir, $fleet, $this->engine), static fn (): Share => $share);
+            self::assertFalse($shared->convert($this->group(), $this->site()));
+        } finally {
+            putenv("PATH=$path");
+        }
+        self::assertLessThan(20, microtime(true) - $began);
+        self::assertStringContainsString('does not answer within 1 s', $this->aegir->failures[0][1]);
         self::assertSame([], $this->engine->calls);
     }
 

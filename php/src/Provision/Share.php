@@ -13,12 +13,14 @@ use Aegir\Scale\Report\Text;
 final class Share
 {
     private const SCRIPT = __DIR__ . '/shared-uploads.sh';
-    /** Seconds for what takes no time when the mount is well. */
-    private const SOON = 15;
     /** Seconds: comparing many large files is silent, and takes as long as it takes. */
     private const LONG = 86400;
     /** Seconds between two looks whether the mount still answers while the script works. */
     private const LOOK = 30;
+    /** Who may write in the directory itself can put a link in a site's place, and Provision would follow it. */
+    private const WRITE_TOKEN = '[ -d "$1" ] || { echo "it is no directory" >&2; exit 1; }
+        [ -z "$(find "$1/" -maxdepth 0 -perm /022 ! -perm -1000)" ] || { echo "others than its owner may write in it, chmod go-w it" >&2; exit 1; }
+        printf %s "$2" >"$3"';
     private const MOST_OUTPUT = 1 << 20;
 
     private readonly string $script;
@@ -27,6 +29,8 @@ final class Share
         private readonly Fleet $fleet,
         private readonly Engine $engine,
         public readonly string $path,
+        /** Seconds for what takes no time when the mount is well. */
+        private readonly int $soon = 15,
     ) {
         $isFine = preg_match('{^(/[^/\x00-\x1f]+)+$}D', $path) === 1 && preg_match('{/\.\.?(/|$)}D', $path) !== 1;
         if (!$isFine) {
@@ -57,16 +61,16 @@ final class Share
     {
         $secret = bin2hex(random_bytes(16));
         $token = $this->path . '/.aegir-scale-check.' . substr($secret, 0, 8);
-        $this->answers(['sh', '-c', '[ -d "$1" ] && printf %s "$2" >"$3"', 'sh', $this->path, $secret, $token]);
+        $this->answers(['sh', '-c', self::WRITE_TOKEN, 'sh', $this->path, $secret, $token]);
         try {
             return array_map(
                 static fn (array $r): array => $r['outcome'] === 'synced' && preg_match('/^(ok|todo)$/m', $r['stdout'], $m) === 1
                     ? ['state' => $m[1], 'why' => '']
                     : ['state' => 'bad', 'why' => self::why($r)],
-                $this->there($servers, ['check', $token, $secret, $sitePath, $this->home($sitePath)], self::SOON),
+                $this->there($servers, ['check', $token, $secret, $sitePath, $this->home($sitePath)], $this->soon),
             );
         } finally {
-            $this->spawn(['rm', '-f', $token], self::SOON);
+            $this->spawn(['rm', '-f', $token], $this->soon);
         }
     }
 
@@ -129,11 +133,11 @@ final class Share
     /** @param list<string> $argv */
     private function answers(array $argv): void
     {
-        [$status, , $err] = $this->spawn($argv, self::SOON);
+        [$status, , $err] = $this->spawn($argv, $this->soon);
         if ($status !== 0) {
             throw new ShareException($status === null
-                ? "$this->path on this machine does not answer within " . self::SOON . ' s: is the server that it is mounted from well?'
-                : Text::clean("$this->path on this machine is no directory that can be written" . ($err === '' ? '' : ': ' . strtok($err, "\n"))));
+                ? "$this->path on this machine does not answer within " . $this->soon . ' s: is the server that it is mounted from well?'
+                : Text::clean("$this->path on this machine cannot be used: " . strtok($err . "\n", "\n")));
         }
     }
 
@@ -179,7 +183,7 @@ final class Share
 
     private function isAlive(): bool
     {
-        return $this->spawn(['stat', '--', $this->path], self::SOON)[0] === 0;
+        return $this->spawn(['stat', '--', $this->path], $this->soon)[0] === 0;
     }
 
     /** @param array<string, mixed> $result */

@@ -73,7 +73,7 @@ final class TaskLock
         $hasTold = false;
         while (!flock($file, LOCK_EX | LOCK_NB)) {
             $owner = self::owner($file);
-            if (($owner['nonce'] ?? '') !== '' && $owner['nonce'] === getenv(self::NONCE)) {
+            if (($owner['nonce'] ?? '') !== '' && $owner['nonce'] === getenv(self::NONCE) && Ancestry::has((int) ($owner['pid'] ?? 0))) {
                 return true;
             }
             if (hrtime(true) >= $deadline) {

@@ -42,7 +42,7 @@ final class UploadGathering
     public function before(Group $group, string $sitePath): void
     {
         $sitePath = rtrim($sitePath, '/');
-        if ($group->uploads === Uploads::Gather && !in_array($sitePath, explode(':', (string) getenv(self::GATHERED)), true)) {
+        if ($group->uploads === Uploads::Gather && !in_array($sitePath, self::gathered(), true)) {
             $this->gather($group, $sitePath);
         }
     }
@@ -74,7 +74,7 @@ final class UploadGathering
     /** True when all servers could be asked. */
     public function gather(Group $group, string $sitePath): bool
     {
-        putenv(self::GATHERED . '=' . trim(getenv(self::GATHERED) . ":$sitePath", ':'));
+        $this->note($sitePath);
         $this->missing[$sitePath] = [];
         if ($group->servers === [] || !is_dir($sitePath) || $this->aegir->isSimulated()) {
             return true;
@@ -105,6 +105,19 @@ final class UploadGathering
         $this->missing[$sitePath] = array_map(strval(...), array_keys($failed));
 
         return $failed === [];
+    }
+
+    /** @return list<string> sites that this task has gathered */
+    private static function gathered(): array
+    {
+        $of = explode(':', (string) getenv(self::GATHERED));
+
+        return Ancestry::has((int) array_shift($of)) ? $of : [];
+    }
+
+    private function note(string $sitePath): void
+    {
+        putenv(self::GATHERED . '=' . implode(':', array_unique([getmypid(), ...self::gathered(), $sitePath])));
     }
 
     /**

@@ -128,7 +128,8 @@ begin() {
 
 make_home() {
 	[ ! -L "$1" ] || die "$1 is a link; want a directory"
-	[ -d "$1" ] || { mkdir -- "$1" && echo "made $1"; } || die "$1 could not be made"
+	[ -d "$1" ] || { mkdir -m 755 -- "$1" && echo "made $1"; } || die "$1 could not be made"
+	[ -O "$1" ] || die "$1 belongs to $(stat -c %U -- "$1"), want $(id -un)"
 }
 
 # True when SITE/NAME is the link it should be.
