@@ -68,9 +68,10 @@ final class UploadPushes
     /** The directory of the site that the path is or lies in. */
     private static function site(string $path, string $root): ?string
     {
-        $isSite = preg_match('{^' . preg_quote("$root/sites/", '{') . '([^/]+)(/|$)}', $path, $m) === 1 && $m[1] !== 'all';
+        $isSite = preg_match('{^' . preg_quote("$root/sites/", '{') . '([^/]+)(/|$)}', $path, $m) === 1 && !in_array($m[1], ['all', 'sites.php'], true);
 
-        return $isSite && ($path !== "$root/sites/$m[1]" || !is_file($path)) ? "$root/sites/$m[1]" : null;
+        // A link is another name of a site.
+        return $isSite && !is_link("$root/sites/$m[1]") ? "$root/sites/$m[1]" : null;
     }
 
     /** @return list<string> */
