@@ -24,7 +24,7 @@ struct ags_openssh {
 	struct answer *answers;
 	struct ags_who who;
 	bool knows_who;
-	char folder[32];                     /* "": none yet */
+	char folder[48];                     /* "": none yet */
 	unsigned sockets, number;
 };
 
@@ -61,6 +61,7 @@ void ags_openssh_free(struct ags_openssh *o)
 void ags_openssh_close(struct ags_openssh *o)
 {
 	forget_answers(o);
+	ags_family_wait(o->family);
 }
 
 void ags_openssh_forget(struct ags_openssh *o)
@@ -124,18 +125,15 @@ struct ags_family *ags_openssh_family(struct ags_openssh *o)
 
 const char *ags_openssh_socket(struct ags_openssh *o, struct ags_session *s, struct ags_err *err)
 {
-	static const char template[] = "/tmp/aegir-scale-XXXXXX";
 	const char *socket;
 
 	if (o->folder[0] == '\0') {
-		char folder[sizeof(o->folder)];
-
-		strcpy(folder, template);
-		if (mkdtemp(folder) == NULL) {
-			ags_fail_sys(err, AGS_LOCAL_IO, template, "cannot make a folder for ssh");
+		snprintf(o->folder, sizeof(o->folder), "/tmp/aegir-scale-%ld-XXXXXX", (long)getpid());
+		if (mkdtemp(o->folder) == NULL) {
+			ags_fail_sys(err, AGS_LOCAL_IO, o->folder, "cannot make a folder for ssh");
+			o->folder[0] = '\0';
 			return NULL;
 		}
-		strcpy(o->folder, folder);
 	}
 	socket = ags_arena_printf(&s->arena, "%s/%u", o->folder, ++o->number);
 	if (socket == NULL)

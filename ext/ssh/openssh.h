@@ -12,7 +12,7 @@ struct ags_openssh;
 
 struct ags_openssh *ags_openssh_new(struct ags_loop *loop);          /* NULL on lack of memory */
 void ags_openssh_free(struct ags_openssh *o);                        /* NULL is fine; after all sessions */
-/* Of what was found out nothing is known any more; the folder goes when it is empty. */
+/* Of what was found out nothing is known any more, and what was ended is waited for. */
 void ags_openssh_close(struct ags_openssh *o);
 void ags_openssh_forget(struct ags_openssh *o);                      /* in another process: folder and processes are the parent's */
 

@@ -69,20 +69,32 @@ struct ags_family *ags_family_new(struct ags_loop *loop)
 
 void ags_family_free(struct ags_family *family)
 {
-	const struct timespec moment = { .tv_nsec = 1000000 };
-	int64_t until = ags_now_ms() + DYING_MS;
-
 	if (family == NULL)
 		return;
+	ags_family_wait(family);
 	while (family->dying != NULL) {
 		struct ags_process *p = family->dying;
 
-		while (p->owner == getpid() && !reap(p) && ags_now_ms() < until)
-			nanosleep(&moment, NULL);
 		family->dying = p->next;
 		discard(p);
 	}
 	free(family);
+}
+
+void ags_family_wait(struct ags_family *family)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	int64_t until = ags_now_ms() + DYING_MS;
+
+	for (struct ags_process **at = &family->dying, *p; (p = *at) != NULL;) {
+		while (p->owner == getpid() && !reap(p)) {
+			if (ags_now_ms() >= until)
+				return;
+			nanosleep(&moment, NULL);
+		}
+		*at = p->next;
+		discard(p);
+	}
 }
 
 struct ags_process *ags_process_start(struct ags_family *family, const char *const *argv, ags_watch_fn *fn, void *arg, struct ags_err *err)

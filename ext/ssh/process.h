@@ -20,7 +20,9 @@ struct ags_process;
 struct ags_family;
 
 struct ags_family *ags_family_new(struct ags_loop *loop);               /* NULL on lack of memory */
-void ags_family_free(struct ags_family *family);                        /* NULL is fine; after all its processes; waits a little for the dying */
+void ags_family_free(struct ags_family *family);                        /* NULL is fine; after all its processes; waits as below */
+/* Waits for those that were freed and not dead: they are killed, so it takes a moment. One that the kernel holds longer stays for later. */
+void ags_family_wait(struct ags_family *family);
 
 /* fn runs from the loop when it has said something on its standard error, or is over. argv[0] is the path of the program. NULL with err. */
 struct ags_process *ags_process_start(struct ags_family *family, const char *const *argv, ags_watch_fn *fn, void *arg, struct ags_err *err);

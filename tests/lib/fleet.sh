@@ -348,6 +348,27 @@ fleet_blackhole() {
     ip neigh replace "$1" lladdr 02:00:00:00:00:fe dev br0 nud permanent
 }
 
+# The end of fleet_blackhole.
+fleet_whitehole() {
+    ip neigh del "$1" dev br0
+}
+
+# fleet_sshd_option NAME LINE: from its next start on.
+fleet_sshd_option() {
+    echo "$2" >>"$FLEET_DIR/servers/$1/sshd_config"
+}
+
+# fleet_remove NAME: as if it had never been there.
+fleet_remove() {
+    local name=$1 dir=$FLEET_DIR/servers/$1 address
+    address=$(cat "$dir/address")
+    fleet_kill "$name"
+    ! fleet_has_namespaces || kill -KILL "$(cat "$dir/holder")" 2>/dev/null
+    sed -i "/^Host $name\$/,/BatchMode/d" "$FLEET_DIR/ssh_config"
+    sed -i "/^\[\?${address//./\\.}[] :]/d" "$FLEET_DIR/known_hosts"
+    rm -rf "$dir"
+}
+
 fleet_stop() {
     local name
     for name in $(fleet_names); do
