@@ -19,6 +19,9 @@ final class Delivery
 {
     private const MOST_WARNINGS = 5;
 
+    /** @var list<string> that have been told */
+    private array $refusals = [];
+
     public function __construct(
         private readonly Aegir $aegir,
         private readonly Fleet $fleet,
@@ -59,7 +62,8 @@ final class Delivery
                 unset($pushes[$i]);
             }
         }
-        foreach (array_unique(array_filter(array_column($verdicts, 0))) as $sentence) {
+        foreach (array_diff(array_unique(array_filter(array_column($verdicts, 0))), $this->refusals) as $sentence) {
+            $this->refusals[] = $sentence;
             $this->aegir->fail('SCALE_REFUSED', $sentence);
         }
 

@@ -14,6 +14,12 @@ final class DrushAegir implements Aegir
     /** @var array<string, true> */
     private array $complaints = [];
 
+    /** @var array<string, Server|null> by alias: each push asks for all of them */
+    private array $servers = [];
+
+    /** @var array<string, Group|null> */
+    private array $groups = [];
+
     public function log(string $message, string $type = 'info'): void
     {
         drush_log($message, $type);
@@ -58,49 +64,12 @@ final class DrushAegir implements Aegir
 
     public function server(string $alias): ?Server
     {
-        $context = $this->context($alias);
-        if ($context === null || $context->type !== 'server') {
-            return null;
-        }
-        $restart = (string) $context->http_restart_cmd;
-        $test = (string) $context->scale_test_cmd;
-
-        return new Server(
-            $context->name,
-            (string) $context->remote_host,
-            (string) $context->script_user,
-            $restart,
-            in_array($test, ['none', 'off', 'true'], true) ? '' : ($test !== '' ? $test : ConfigTest::of($restart)),
-            $this->isLocalHost((string) $context->remote_host),
-            self::isOff($context) || self::isOff($this->currentWebServer()),
-        );
+        return array_key_exists($alias, $this->servers) ? $this->servers[$alias] : $this->servers[$alias] = $this->readServer($alias);
     }
 
     public function group(string $alias): ?Group
     {
-        $context = $this->context($alias);
-        if ($context === null || $context->type !== 'server') {
-            return null;
-        }
-        $type = $context->http_service_type;
-        $policy = $this->choice($context, 'scale_policy', Policy::class) ?? Policy::All;
-        if ($type !== 'cluster' && $type !== 'pack') {
-            $server = $this->server($alias);
-            return $server === null || $server->isLocal ? null
-                : new Group($context->name, false, [$server], [], $policy, Uploads::Protect, '', self::isOff($context));
-        }
-        $fleet = new Fleet($this);
-
-        return new Group(
-            $context->name,
-            $type === 'pack',
-            $this->remote($type === 'pack' ? $context->master_web_servers : $context->cluster_web_servers),
-            $type === 'pack' ? $this->remote($context->slave_web_servers) : [],
-            $policy,
-            $this->choice($context, 'scale_uploads', Uploads::class) ?? $fleet->uploads($alias) ?? ($type === 'pack' ? Uploads::Protect : Uploads::Gather),
-            rtrim((string) ($context->scale_shared ?: $fleet->shared($alias)), '/'),
-            self::isOff($context),
-        );
+        return array_key_exists($alias, $this->groups) ? $this->groups[$alias] : $this->groups[$alias] = $this->readGroup($alias);
     }
 
     public function currentGroup(): ?Group
@@ -137,6 +106,53 @@ final class DrushAegir implements Aegir
         $roots = array_filter($roots, static fn (mixed $root): bool => is_string($root) && str_starts_with($root, '/'));
 
         return array_values(array_unique(array_map(static fn (string $root): string => rtrim($root, '/'), $roots)));
+    }
+
+    private function readServer(string $alias): ?Server
+    {
+        $context = $this->context($alias);
+        if ($context === null || $context->type !== 'server') {
+            return null;
+        }
+        $restart = (string) $context->http_restart_cmd;
+        $test = (string) $context->scale_test_cmd;
+
+        return new Server(
+            $context->name,
+            (string) $context->remote_host,
+            (string) $context->script_user,
+            $restart,
+            in_array($test, ['none', 'off', 'true'], true) ? '' : ($test !== '' ? $test : ConfigTest::of($restart)),
+            $this->isLocalHost((string) $context->remote_host),
+            self::isOff($context) || self::isOff($this->currentWebServer()),
+        );
+    }
+
+    private function readGroup(string $alias): ?Group
+    {
+        $context = $this->context($alias);
+        if ($context === null || $context->type !== 'server') {
+            return null;
+        }
+        $type = $context->http_service_type;
+        $policy = $this->choice($context, 'scale_policy', Policy::class) ?? Policy::All;
+        if ($type !== 'cluster' && $type !== 'pack') {
+            $server = $this->server($alias);
+            return $server === null || $server->isLocal ? null
+                : new Group($context->name, false, [$server], [], $policy, Uploads::Protect, '', self::isOff($context));
+        }
+        $fleet = new Fleet($this);
+
+        return new Group(
+            $context->name,
+            $type === 'pack',
+            $this->remote($type === 'pack' ? $context->master_web_servers : $context->cluster_web_servers),
+            $type === 'pack' ? $this->remote($context->slave_web_servers) : [],
+            $policy,
+            $this->choice($context, 'scale_uploads', Uploads::class) ?? $fleet->uploads($alias) ?? ($type === 'pack' ? Uploads::Protect : Uploads::Gather),
+            rtrim((string) ($context->scale_shared ?: $fleet->shared($alias)), '/'),
+            self::isOff($context),
+        );
     }
 
     /** The server that the command's site or platform is served by, or that it is about. */

@@ -171,10 +171,26 @@ final class Outbox
         } else {
             $this->made = $pushes + $this->made;
             $this->wasGone = array_filter($this->made, static fn (Push $push): bool => !file_exists($push->path) && !is_link($push->path));
-            $missed = $this->delivery->make(array_values($pushes));
+            $missed = $this->delivered($pushes);
         }
         $this->note($servers, $pushes, $missed);
         $this->sayWhoHasThemNow($servers, $noted, $missed);
+    }
+
+    /**
+     * @param array<string, Push> $pushes
+     * @return array<string, Push> what was missed
+     */
+    private function delivered(array $pushes): array
+    {
+        try {
+            return $this->delivery->make(array_values($pushes));
+        } catch (\Throwable $e) {
+            foreach ($pushes as $push) {
+                $this->stale->mark($push->server, [$push], false, 'the call was stopped');
+            }
+            throw $e;
+        }
     }
 
     /**

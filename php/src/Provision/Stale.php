@@ -2,6 +2,8 @@
 
 namespace Aegir\Scale\Provision;
 
+use Aegir\Scale\Report\Text;
+
 /**
  * What servers have missed, kept on this machine until they have it: state.json.
  *
@@ -111,17 +113,19 @@ final class Stale
     /** @param callable(array<string, array<string, mixed>>): array<string, array<string, mixed>> $how */
     private function change(callable $how): void
     {
-        $dir = $this->fleet->state();
         $mask = umask(0077);
         try {
-            $lock = fopen("$dir/state.lock", 'c');
+            $dir = $this->fleet->state();
+            $lock = @fopen("$dir/state.lock", 'c');
             if ($lock === false || !flock($lock, LOCK_EX)) {
                 throw new \RuntimeException("cannot lock $dir/state.lock");
             }
             $text = json_encode(['version' => 1, 'servers' => (object) $how($this->read())], JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_THROW_ON_ERROR);
-            if (file_put_contents("$dir/state.json.new", "$text\n") === false || !rename("$dir/state.json.new", "$dir/state.json")) {
+            if (@file_put_contents("$dir/state.json.new", "$text\n") !== strlen($text) + 1 || !rename("$dir/state.json.new", "$dir/state.json")) {
                 throw new \RuntimeException("cannot write $dir/state.json");
             }
+        } catch (\RuntimeException | \JsonException $e) {
+            $this->aegir->log(Text::clean($e->getMessage()) . ': what servers miss is not noted, verify their platforms and sites when they are back', 'warning');
         } finally {
             umask($mask);
         }
