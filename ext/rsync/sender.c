@@ -231,6 +231,8 @@ static enum ags_step send_list(struct ags_sender *s, struct ags_err *err)
 
 	if (s->job->answers == NULL)
 		return AGS_AGAIN;
+	if (s->job->list->count < s->skip)
+		return ags_fail_step(err, AGS_USAGE, "a list of %u entries has no way of %u to its destination", s->job->list->count, s->skip);
 	list = encoded_list(s, err);
 	if (list == NULL)
 		return AGS_FAILED;

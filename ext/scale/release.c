@@ -170,6 +170,7 @@ static bool options_of(const struct ags_release_call *c, const struct ags_releas
 		return join(&o->filter, &c->options->exclude, "- ", &uploads->shared, arena);
 	}
 	o->no_uploads = true;
+	o->is_unseen = part == PART_STAGE;
 	o->dry_run = part == PART_COMPARE;
 	if (part == PART_STAGE)
 		o->link_dest = (struct ags_strings){ current, 1 };

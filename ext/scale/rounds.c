@@ -29,6 +29,7 @@ void ags_rounds_plan(struct ags_push *p, const struct ags_strings *paths)
 	const struct ags_sync_options *o = p->options;
 
 	plan_dest(p, paths);
+	p->job.at_once = o->is_unseen;
 	if (o->dry_run)
 		return;
 	p->is_apart = !o->commit_each && !o->checksum && !o->hard_links && o->dest == NULL && o->link_dest.count == 0 && is_large(paths);

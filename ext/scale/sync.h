@@ -41,6 +41,7 @@ struct ags_sync_options {
 	struct ags_strings link_dest;    /* directories there; files that are the same in one of them are hard-linked */
 	const char *release;             /* NULL, or the name of a release: ags_release_sync() */
 	const char *dest;                /* not relative: the directory below a server's root, both ends a slash; NULL: the root itself */
+	bool is_unseen;                  /* with dest: nobody looks there before the call ends, so files are not staged */
 	const char *shown_below;         /* with dest: where changes are said to be; ends with a slash */
 	bool no_uploads;                 /* uploads of Drupal sites in the list are an error */
 	bool guard;                      /* default true: a source that is empty or on another file system than before is refused (scale/guard.h) */
