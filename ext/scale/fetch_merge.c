@@ -168,7 +168,13 @@ static bool merge_directory(struct arrivals *a, struct arrival *first, size_t co
 		return ags_fail_nomem(err);
 	if (lstat(to, &st) == 0)
 		return S_ISDIR(st.st_mode) || refuse(a, first, "is no directory here", err);
-	return mkdir(to, (first->st.st_mode & 07777) | 0700) == 0 || ags_fail_sys(err, AGS_LOCAL_IO, to, "cannot make directory");
+	if (mkdir(to, 0700) != 0)
+		return ags_fail_sys(err, AGS_LOCAL_IO, to, "cannot make directory");
+	/* As on the server, whatever the umask is: a push that wanted another mode or group could not set it there, where the
+	 * directory is the web server's own. */
+	if (lchown(to, (uid_t)-1, first->st.st_gid) != 0 && errno != EPERM)
+		return ags_fail_sys(err, AGS_LOCAL_IO, to, "cannot change the group");
+	return chmod(to, (first->st.st_mode & 07777) | 0700) == 0 || ags_fail_sys(err, AGS_LOCAL_IO, to, "cannot change the mode");
 }
 
 /* Told once, for a directory and all that is in it. */

@@ -120,6 +120,15 @@ test('modes of servers bring no setuid', function () {
     same(fileperms(FILES . '/tool') & 07777, 0755, 'mode');
 });
 
+test('a directory is made as it is on the server, so that a push has nothing to change there', function () {
+    upload('web1', 'deep/er/a', 'x');
+    on('web1', 'chmod 2775 ' . FILES . '/deep && chgrp 33 ' . FILES . '/deep && chmod 770 ' . FILES . '/deep/er');
+    $umask = umask(077);
+    fetched();
+    umask($umask);
+    same([fileperms(FILES . '/deep') & 07777, filegroup(FILES . '/deep'), fileperms(FILES . '/deep/er') & 07777], [02775, 33, 0770], 'mode and group');
+});
+
 test('filters begin at the path', function () {
     upload('web1', 'css/x.css', '1');
     upload('web1', 'a.log', '2');
