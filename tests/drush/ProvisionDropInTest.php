@@ -240,6 +240,16 @@ final class ProvisionDropInTest extends TestCase
         self::assertCount(2, $this->engine->calls);
     }
 
+    public function testAServerThatCannotBeAskedIsAnsweredFor(): void
+    {
+        $this->cluster(Policy::Quorum);
+        $this->engine->dead = ['server_web3' => 'no route'];
+        $this->scale->ahead(array_keys($this->aegir->servers), 'mysql', static fn (Server $away): string => "Access denied for 'x'@'$away->host'");
+        self::assertFalse($this->scale->exec('@server_web3', 'mysql', static fn (): bool => true));
+        self::assertSame(["Access denied for 'x'@'10.0.0.3'"], $this->aegir->output);
+        self::assertSame([], $this->aegir->failures);
+    }
+
     public function testACommandComesAfterWhatWasPushedBefore(): void
     {
         $this->push($this->site);

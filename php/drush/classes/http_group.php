@@ -89,8 +89,10 @@ abstract class AegirScaleHttpGroup extends Provision_Service_http {
    */
   public function grant_server_list() {
     $this->scale_probe();
+    // DevShop's sites are platforms of their own.
+    $platform = is_object($this->context->platform) ? $this->context->platform : $this->context;
 
-    return array_merge(array_map('d', $this->scale_all()), array($this->context->platform->server));
+    return array_merge(array_map('d', $this->scale_all()), array($platform->server));
   }
 
   /**
@@ -156,8 +158,15 @@ abstract class AegirScaleHttpGroup extends Provision_Service_http {
     }
     $user = 'intntnllyInvalid';
     drush_command_invoke_all_ref('provision_db_username_alter', $user, $server->remote_host);
-    $this->scale()->ahead($this->scale_all(), sprintf('mysql -u %s -h %s -P %s -e "SELECT VERSION()"', escapeshellarg($user),
-      escapeshellarg($server->remote_host), escapeshellarg($server->db_port)));
+    $command = sprintf('mysql -u %s -h %s -P %s -e "SELECT VERSION()"', escapeshellarg($user), escapeshellarg($server->remote_host), escapeshellarg($server->db_port));
+    // A server that is away gets its rights all the same, or would have no
+    // database when it is back.
+    $this->scale()->ahead($this->scale_all(), $command, function ($away) {
+      $address = gethostbyname($away->host);
+      drush_log("{$away->alias} cannot be asked which address the database sees: its rights are those of $address", 'warning');
+
+      return "Access denied for user 'intntnllyInvalid'@'$address'";
+    });
   }
 
 }

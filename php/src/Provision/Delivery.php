@@ -167,7 +167,7 @@ final class Delivery
             if ($r['phase'] !== 'connect') {
                 $this->verdict->bad($server, $why);
                 $bad[$server->alias] = $server;
-            } elseif ($isRetry) {
+            } elseif ($isRetry || $this->verdict->isSuspect($server)) {
                 $this->verdict->dead($server, $why);
                 $bad[$server->alias] = $server;
             } else {
@@ -245,7 +245,7 @@ final class Delivery
                     continue;
                 }
                 $why = 'could not remove ' . implode(' ', $paths) . ': ' . (trim($r['stderr']) ?: $r['error'] ?? $r['outcome']);
-                if (!Remote::isLost($r) || $isRetry) {
+                if (!Remote::isLost($r) || $isRetry || $this->verdict->isSuspect($server)) {
                     Remote::isLost($r) ? $this->verdict->dead($server, Text::clean($why)) : $this->verdict->bad($server, Text::clean($why));
                     $bad[$server->alias] = $server;
                 } else {

@@ -135,15 +135,22 @@ final class DropIn
     {
         $this->guarded(function () use ($alias, $path): void {
             $group = $this->aegir->group($alias);
-            if ($group === null || $group->isOff || $this->aegir->isSimulated() || preg_match('~^(.*/sites/(?!all/)[^/]+)/(files/)?$~', Push::plain($path) . "/", $site) !== 1) {
+            if ($group === null || $group->isOff || $this->aegir->isSimulated()) {
                 return;
             }
+            $path = Push::plain($path);
+            $current = $this->aegir->sitePath();
+            $isInSite = preg_match('~^(.*/sites/(?!all/)[^/]+)/(files/)?$~', "$path/", $site) === 1;
             if (isset($site[2])) {
                 $this->outbox->flush($group->servers);
                 $this->uploads->forBackup($group, $site[1]);
-            } else {
+            } elseif ($isInSite) {
                 $this->uploads->before($group, $site[1]);
+            } elseif ($current !== null && SyncOptions::isBelow($current, $path)) {
+                // DevShop pushes a site with its platform.
+                $this->uploads->before($group, $current);
             }
+            array_map($this->verdict->suspect(...), $this->uploads->missing($site[1] ?? $current ?? ''));
         });
     }
 
@@ -161,10 +168,11 @@ final class DropIn
      * A command is about to be run on the servers of a group, one after the other.
      *
      * @param list<string> $aliases
+     * @param (callable(Server): string)|null $instead what a server that cannot be asked is taken to have said
      */
-    public function ahead(array $aliases, string $command): void
+    public function ahead(array $aliases, string $command, ?callable $instead = null): void
     {
-        $this->guarded(fn () => $this->outbox->ahead($this->ours($aliases), $command));
+        $this->guarded(fn () => $this->outbox->ahead($this->ours($aliases), $command, $instead));
     }
 
     public function forgetAhead(): void

@@ -160,13 +160,14 @@ final class DrushAegir implements Aegir
     {
         $context = $this->context(null);
         $web = match ($context?->type) {
-            'site' => $context->platform?->web_server,
+            // DevShop's sites are platforms of their own.
+            'site' => is_object($context->platform) ? $context->platform->web_server : $context->web_server,
             'platform' => $context->web_server,
             'server' => $context,
             default => null,
         };
 
-        return is_object($web) ? $web : null;
+        return is_string($web) ? $this->context($web) : (is_object($web) ? $web : null);
     }
 
     /** d() complains and gives no object while Drush starts, or when there is no such alias. */

@@ -83,11 +83,15 @@ final class Outbox
         return $isGood;
     }
 
-    /** @param list<Server> $servers */
-    public function ahead(array $servers, string $command): void
+    /**
+     * @param list<Server> $servers
+     * @param (callable(Server): string)|null $instead
+     */
+    public function ahead(array $servers, string $command, ?callable $instead = null): void
     {
         $this->flush($servers);
-        $this->remote->ahead($servers, $command);
+        $this->remote->ahead($servers, $command, $instead);
+        $this->verdict->tell();
     }
 
     /** @param list<Server> $servers */

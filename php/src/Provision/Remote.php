@@ -46,11 +46,17 @@ final class Remote
      * Runs a command that may as well be run twice on all of them, ahead.
      *
      * @param list<Server> $servers
+     * @param (callable(Server): string)|null $instead what one that cannot be asked is taken to have said
      */
-    public function ahead(array $servers, string $command): void
+    public function ahead(array $servers, string $command, ?callable $instead = null): void
     {
-        foreach ($this->run($servers, array_fill_keys(self::names($servers), $command), true) as $name => $ran) {
-            $this->ahead[$name][$command] = $ran;
+        $ran = $this->run($servers, array_fill_keys(self::names($servers), $command), true);
+        foreach ($servers as $server) {
+            $of = $ran[$server->name()];
+            if ($instead !== null && self::isLost($of)) {
+                $of = ['exitStatus' => 1, 'stderr' => $instead($server)] + $of;
+            }
+            $this->ahead[$server->name()][$command] = $of;
         }
     }
 
@@ -118,7 +124,7 @@ final class Remote
                 foreach ($this->call($on, $command) as $name => $r) {
                     $ran[$name] = $r;
                 }
-                $on = $mayBeRepeated ? array_values(array_filter($on, static fn (Server $s): bool => self::isLost($ran[$s->name()]))) : [];
+                $on = $mayBeRepeated ? array_values(array_filter($on, fn (Server $s): bool => self::isLost($ran[$s->name()]) && !$this->verdict->isSuspect($s))) : [];
             }
         }
         foreach ($servers as $server) {

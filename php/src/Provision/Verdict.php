@@ -13,6 +13,9 @@ final class Verdict
     /** @var array<string, string> those nobody could log in to, and why */
     private array $dead = [];
 
+    /** @var array<string, true> those that could not be asked for uploads */
+    private array $suspects = [];
+
     /** @var array<string, true> */
     private array $told = [];
 
@@ -33,6 +36,17 @@ final class Verdict
     {
         $this->dead[$server->name()] ??= $why;
         $this->bad($server, $why);
+    }
+
+    /** It is not tried twice. */
+    public function suspect(string $name): void
+    {
+        $this->suspects[$name] = true;
+    }
+
+    public function isSuspect(Server $server): bool
+    {
+        return isset($this->suspects[$server->name()]);
     }
 
     /** Why it is not tried again, or null. */
