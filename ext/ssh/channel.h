@@ -35,7 +35,7 @@ enum ags_step ags_channel_ready(struct ags_channel *ch, struct ags_err *err);
  * at least as many. Best in pieces of 32 KB. */
 enum ags_step ags_channel_write(struct ags_channel *ch, const void *bytes, size_t n, size_t *taken, struct ags_err *err);
 
-/* AGS_DONE: *got bytes were read; 0 means the end of that stream. */
+/* AGS_DONE: *got bytes were read; 0 means the end of that stream. Of standard output size is 16 KB or more. */
 enum ags_step ags_channel_read(struct ags_channel *ch, enum ags_stream stream, void *bytes, size_t size, size_t *got,
                                struct ags_err *err);
 

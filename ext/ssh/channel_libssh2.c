@@ -8,7 +8,9 @@
 #define WINDOW (2u << 20)                 /* what a server may send unasked; enough for a LAN */
 #define PACKET 32768u
 #define LARGEST_WRITE 32700u              /* libssh2 takes no more at once */
-#define ERROR_PIECE 16384
+/* Of every read, whichever the stream. While keys are exchanged libssh2 cannot tell the server of more room: it does so later, by the size of
+ * the read that could not, but counts by that of the read that did. With two sizes it takes less than it offered, and loses bytes. */
+#define READ_PIECE 16384
 
 static enum ags_step open_channel(struct ags_channel *ch);
 static enum ags_step exec(struct ags_channel *ch);
@@ -50,8 +52,11 @@ enum ags_step ags_libssh2_write(struct ags_channel *ch, const void *bytes, size_
 /* What came before the connection broke can still be read. */
 enum ags_step ags_libssh2_read(struct ags_channel *ch, void *bytes, size_t size, size_t *got, struct ags_err *err)
 {
-	ssize_t n = libssh2_channel_read_ex(ch->ssh, 0, bytes, size);
+	ssize_t n;
 
+	if (size < READ_PIECE)
+		return ags_fail_step(err, AGS_USAGE, "a read of %zu bytes is too small, want at least %u", size, READ_PIECE);
+	n = libssh2_channel_read_ex(ch->ssh, 0, bytes, READ_PIECE);
 	if (n >= 0) {
 		*got = (size_t)n;
 		return AGS_DONE;
@@ -86,7 +91,7 @@ enum ags_step ags_libssh2_finish(struct ags_channel *ch, struct ags_err *err)
 /* Reading standard error is also what makes libssh2 take in all that has come, for every channel of the session. */
 bool ags_libssh2_drain(struct ags_channel *ch)
 {
-	uint8_t piece[ERROR_PIECE];
+	uint8_t piece[READ_PIECE];
 	ssize_t n;
 
 	while ((n = libssh2_channel_read_ex(ch->ssh, SSH_EXTENDED_DATA_STDERR, (char *)piece, sizeof(piece))) > 0)
