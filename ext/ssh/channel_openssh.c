@@ -31,7 +31,8 @@ struct ags_passenger {
 static bool board(struct ags_channel *ch);
 static bool make_streams(struct ags_passenger *p, int theirs[3], struct ags_err *err);
 static bool watch_streams(struct ags_passenger *p);
-static bool hand_over(struct ags_passenger *p, const struct ags_channel *ch, const int theirs[3]);
+static bool hand_over(struct ags_passenger *p, struct ags_channel *ch, const int theirs[3]);
+static enum ags_step fail(struct ags_channel *ch);
 static bool send_descriptor(int socket, int fd);
 static enum ags_step listen_to(struct ags_channel *ch);
 static enum ags_step hear(struct ags_channel *ch, const struct ags_mux_message *m);
@@ -174,9 +175,8 @@ static bool board(struct ags_channel *ch)
 	}
 	for (int i = 0; i < 3; i++)
 		close_fd(&theirs[i]);
-	if (!ok) {
-		ags_err_set_server(&ch->err, s->to.server);
-		ch->state = AGS_CHANNEL_REFUSED;
+	if (!ok || ch->err.code != AGS_OK) {
+		fail(ch);
 	} else if (!is_handed && ags_process_is_over(s->master)) {
 		ags_openssh_lost(s);
 	} else if (!is_handed) {
@@ -219,10 +219,10 @@ static bool watch_streams(struct ags_passenger *p)
 }
 
 /* All of it fits into the socket's own buffer, so the master cannot make us wait. */
-static bool hand_over(struct ags_passenger *p, const struct ags_channel *ch, const int theirs[3])
+static bool hand_over(struct ags_passenger *p, struct ags_channel *ch, const int theirs[3])
 {
 	struct ags_buf wish = AGS_BUF_INIT;
-	bool ok = ags_mux_ask(&wish, ch->command, ch->command_len) &&
+	bool ok = (ags_mux_ask(&wish, ch->command, ch->command_len) || ags_fail_nomem(&ch->err)) &&
 	          send(p->control, ags_buf_bytes(&wish), ags_buf_len(&wish), MSG_NOSIGNAL) == (ssize_t)ags_buf_len(&wish);
 
 	ags_buf_free(&wish);
@@ -262,8 +262,8 @@ static enum ags_step listen_to(struct ags_channel *ch)
 	while (!p->is_left && !is_broken && (n = read(p->control, piece, sizeof(piece))) > 0) {
 		enum ags_step step = AGS_AGAIN;
 
-		if (!ags_buf_add(&p->said, piece, (size_t)n))
-			return refuse(ch, "what ssh says on its socket is too long"), AGS_FAILED;
+		if (!ags_buf_add(&p->said, piece, (size_t)n))            /* it is read at once, so there is always room */
+			return ags_fail_nomem(&ch->err), fail(ch);
 		in = (struct ags_cursor){ ags_buf_bytes(&p->said), ags_buf_bytes(&p->said) + ags_buf_len(&p->said) };
 		while (step != AGS_FAILED && ags_mux_read(&in, &m, &is_broken))
 			step = hear(ch, &m);
@@ -307,6 +307,14 @@ static enum ags_step hear(struct ags_channel *ch, const struct ags_mux_message *
 		break;
 	}
 	return AGS_AGAIN;
+}
+
+/* What failed on this side is in ch->err. */
+static enum ags_step fail(struct ags_channel *ch)
+{
+	ags_err_set_server(&ch->err, ch->s->to.server);
+	ch->state = AGS_CHANNEL_REFUSED;
+	return AGS_FAILED;
 }
 
 static void refuse(struct ags_channel *ch, const char *why)

@@ -69,11 +69,13 @@ static inline int listen_somewhere(uint16_t *port)
 static inline bool sshd_answers(uint16_t port)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port) };
+	struct sockaddr_in mine = { .sin_port = 0 };
+	socklen_t len = sizeof(mine);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool answers = fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+	bool answers = fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && getsockname(fd, (struct sockaddr *)&mine, &len) == 0;
 
 	close(fd);
-	return answers;
+	return answers && mine.sin_port != at.sin_port;           /* where nobody listens one may meet oneself */
 }
 
 static inline bool sshd_start(struct sshd *d, const char *more)

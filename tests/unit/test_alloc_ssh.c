@@ -28,7 +28,7 @@ static void ignore(void *arg)
 
 static bool read_both(struct ags_channel *ch, size_t *got, bool ended[2], struct ags_err *err)
 {
-	char bytes[4096];
+	char bytes[16384];
 
 	for (int stream = AGS_STDOUT; stream <= AGS_STDERR; stream++) {
 		enum ags_step step = AGS_DONE;
@@ -135,6 +135,15 @@ static void test_lack_of_memory_is_an_error_with_an_agent_and_a_name(void)
 	try_all(&to, true);
 }
 
+/* Each try starts a process, so only single requests fail. */
+static void test_lack_of_memory_is_an_error_with_openssh(void)
+{
+	struct ags_endpoint to = sshd_endpoint(&sshd);
+
+	to.transport = AGS_TRANSPORT_OPENSSH;
+	try_all(&to, false);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -145,6 +154,7 @@ int main(void)
 	}
 	snprintf(agent, sizeof(agent), "%s/agent", sshd.folder);
 	RUN(test_lack_of_memory_is_an_error_with_a_key_file);
+	RUN(test_lack_of_memory_is_an_error_with_openssh);
 	sh("cd %s && ssh-agent -a agent > agentenv && SSH_AUTH_SOCK=%s ssh-add -q key 2>/dev/null", sshd.folder, agent);
 	RUN(test_lack_of_memory_is_an_error_with_an_agent_and_a_name);
 	sh(". %s/agentenv >/dev/null && kill $SSH_AGENT_PID", sshd.folder);
