@@ -172,7 +172,7 @@ final class ProvisionRemovalTest extends TestCase
         $off = new Removal($this->aegir, "$this->dir/aegir/config/scale", $this->mountinfo());
         foreach ([$off->allowed($this->aegir->sitePath), $off->guard($root)] as $why) {
             self::assertStringContainsString('lay on the file system "/dev/sdz1 ext4 /"', $why);
-            self::assertStringContainsString('devices.json', $why);
+            self::assertStringContainsString('--scale_moved', $why);
         }
         // Nor is that remembered.
         $off->remember($root);
@@ -192,15 +192,20 @@ final class ProvisionRemovalTest extends TestCase
         self::assertNotNull($this->removal()->guard($root), 'that was not forgotten');
     }
 
-    public function testAMovedPlatformIsTakenOnWhenItsLineIsRemoved(): void
+    public function testAMovedPlatformIsTakenOnWhenTheTaskSaysSo(): void
     {
         $root = "$this->dir/aegir/platforms/d7";
         (new Removal($this->aegir, "$this->dir/aegir/config/scale", $this->mountinfo("36 1 8:17 / $root rw - ext4 /dev/sdz1 rw")))->remember($root);
-        $records = json_decode(file_get_contents("$this->dir/aegir/config/scale/devices.json"), true);
-        self::assertArrayHasKey($root, $records);
-        unset($records[$root]);
-        file_put_contents("$this->dir/aegir/config/scale/devices.json", json_encode($records));
-        self::assertNull((new Removal($this->aegir, "$this->dir/aegir/config/scale", $this->mountinfo()))->guard($root));
+        $now = new Removal($this->aegir, "$this->dir/aegir/config/scale", $this->mountinfo());
+        self::assertStringContainsString('--scale_moved', (string) $now->guard($root));
+        $this->aegir->options[Removal::MOVED] = true;
+        self::assertNull($now->guard($root));
+        $now->remember($root);
+        $this->aegir->options = [];
+        self::assertNull($now->guard($root));
+        $this->aegir->options[Removal::MOVED] = true;
+        exec("rm -rf '$root'/*");
+        self::assertStringContainsString('is empty', (string) $now->guard($root), 'nobody moves a platform into an empty directory');
     }
 
     public function testNamesOfMountsAreReadAsTheKernelWritesThem(): void

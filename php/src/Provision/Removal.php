@@ -12,6 +12,8 @@ use Aegir\Scale\Report\Text;
  */
 final class Removal
 {
+    /** The option of a task that says: where things lie now is where they should lie. */
+    public const MOVED = 'scale_moved';
     private const DRUPAL = 'index.php';
 
     private readonly string $records;
@@ -211,7 +213,8 @@ final class Removal
         if ($entries === false) {
             return "$base is missing on this machine, although Aegir has it" . self::remedy();
         }
-        if ($was !== null && $is !== null && $was !== $is) {
+        $isMoved = (bool) $this->aegir->option(self::MOVED, false);
+        if ($was !== null && $is !== null && $was !== $is && !$isMoved) {
             return self::unmounted($base, $was, $is);
         }
         // Our own state directory is made by the first task, whether or not the file system is there.
@@ -222,19 +225,19 @@ final class Removal
         }
 
         // Provision writes settings of sites into an empty platform, too, and it is not empty any more.
-        return ($this->records()[$base]['drupal'] ?? false) && !is_file("$base/" . self::DRUPAL)
-            ? "$base has no " . self::DRUPAL . ' any more, which it had when it was pushed last' . self::remedy() . self::forget()
+        return !$isMoved && ($this->records()[$base]['drupal'] ?? false) && !is_file("$base/" . self::DRUPAL)
+            ? "$base has no " . self::DRUPAL . ' any more, which it had when it was pushed last' . self::remedy() . self::moved()
             : null;
     }
 
     private static function unmounted(string $base, ?string $was, ?string $is): string
     {
-        return Text::clean("$base lay on the file system \"$was\" and is on \"$is\" now") . self::remedy() . self::forget();
+        return Text::clean("$base lay on the file system \"$was\" and is on \"$is\" now") . self::remedy() . self::moved();
     }
 
-    private static function forget(): string
+    private static function moved(): string
     {
-        return '. If that is as it should be, remove its entry from devices.json in the directory scale of Aegir\'s config';
+        return '. If that is as it should be, run it once with --' . self::MOVED;
     }
 
     private static function remedy(): string
