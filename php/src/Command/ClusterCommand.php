@@ -99,7 +99,8 @@ abstract class ClusterCommand extends Command
         foreach ($this->engine->sessions() as $s) {
             $output->note(Text::clean("{$s['server']}: {$s['user']}@{$s['host']} port {$s['port']}, {$s['transport']}"
                 . ($s['reason'] === '' ? '' : " ({$s['reason']})")
-                . ", host key {$s['host_key']}, {$s['cipher']}, {$s['state']}"));
+                . ($s['host_key'] === '' ? '' : ", host key {$s['host_key']}, {$s['cipher']}")
+                . ", {$s['state']}"));
         }
     }
 }
