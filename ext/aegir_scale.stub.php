@@ -294,12 +294,14 @@ namespace Aegir\Scale {
      *
      * The tree is read once and sent to all. By default the servers switch together: changed files are staged, and renamed into
      * place only when every server has all of them. A server that cannot be reached or refuses the files is a result with
-     * Outcome::Failed. What lies on a server below the uploads of a Drupal site (sites/x/files, sites/x/private) is never deleted.
+     * Outcome::Failed. What lies on a server below the uploads of a Drupal site (sites/x/files, sites/x/private) is never deleted, nor replaced
+     * by an older file. Uploads of this machine are sent after the switch, to each server by itself.
      *
      * Options, with rsync's names where rsync has one:
      *  - delete (bool, true): remove what is not in the source, below the pushed paths only
      *  - filter, include, exclude (list of strings, rsync's syntax, asked in this order): anchored patterns start at the server's root
-     *  - protect (list of patterns; default the uploads): never deleted on a server; a leading / means the pushed path
+     *  - protect (list of patterns; default the uploads): never deleted on a server, nor replaced by an older file; a leading / means the
+     *    pushed path
      *  - relative (bool, true): recreate the whole path below the server's root; false: the last component, or with a trailing slash
      *    the contents, directly in the server's root
      *  - copy_dirlinks (bool, false): a symlink to a directory here is sent as that directory; one that leads to a directory it lies

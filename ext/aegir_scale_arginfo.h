@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: f7b1faa4cc7bf2294bff70405a537f455fb2c7bd */
+ * Stub hash: 055ef0f4cd1db484536bd728d90fb3eb50f4215b */
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_Aegir_Scale_cluster_sync, 0, 3, Aegir\\Scale\\SyncReport, 0)
 	ZEND_ARG_OBJ_INFO(0, t, Aegir\\Scale\\Topology, 0)

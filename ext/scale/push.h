@@ -13,11 +13,13 @@
  *   LOOK ─► ONLY               with max_delete: a dry run counts what would be deleted; rsync's own limit stops too late
  *   LOOK ─► STAGE ─► FINISH    a large push: the dry run tells which files differ; only they are staged and released together; then,
  *                              if there are any, one pass for links, attributes and deletions, which so wait for the release as well
+ *   … ─► UPLOADS               what this machine has of uploads, with rsync's --update: it is no part of what is staged and released, and goes
+ *                              to each server that came through the rounds before, straight into place
  *
  * A receiver that stages looks for a partial file of every file in its list, which costs three times as much as all the rest: so the list
  * of the round that stages is short, and a server in which nothing differs is done after the look.
  */
-enum ags_round { AGS_ROUND_ONLY, AGS_ROUND_LOOK, AGS_ROUND_STAGE, AGS_ROUND_FINISH };
+enum ags_round { AGS_ROUND_ONLY, AGS_ROUND_LOOK, AGS_ROUND_STAGE, AGS_ROUND_FINISH, AGS_ROUND_UPLOADS };
 
 /* One ags_sync() while it runs: what its servers share, and each server's part. */
 struct ags_push {
@@ -30,6 +32,9 @@ struct ags_push {
 	struct ags_filter *rules;              /* of the source, and what receivers get */
 	struct ags_buf encoded_rules;
 	struct ags_answers *answers;           /* the job has it once the list is ready */
+	struct ags_filelist uploads;           /* of their round; count 0: there is none. Borrows from `list`, which has all else */
+	struct ags_answers *upload_answers;
+	uint32_t total;                        /* entries of the source */
 	struct ags_receiver *receivers;        /* one per member */
 	struct ags_pace pace;                  /* bwlimit */
 	bool is_released;                      /* some server was told to commit */
@@ -54,7 +59,7 @@ struct ags_receiver {
 	bool is_old;                           /* rsync 3.1: it is started with a command of its own */
 	bool is_paced;                         /* it has something to say, and waits for its turn */
 	bool released;                         /* told to commit */
-	struct { uint64_t files, file_bytes, matched, bytes_sent; } before;     /* counted in earlier rounds */
+	struct { uint64_t files, file_bytes, matched, bytes_sent, deleted; bool has_changed; } before;     /* in earlier rounds */
 };
 
 void ags_rounds_plan(struct ags_push *push, const struct ags_strings *paths);      /* which rounds there will be */

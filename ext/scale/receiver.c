@@ -17,7 +17,7 @@ static bool write_input(struct ags_receiver *r, size_t *budget, bool *moved, str
 static void finish(struct ags_receiver *r);
 static void judge(struct ags_receiver *r, const struct ags_exit *how);
 static void start_old(struct ags_receiver *r);
-static enum ags_outcome outcome_of(const struct ags_push *p, bool has_changed);
+static enum ags_outcome outcome_of(const struct ags_receiver *r, bool has_changed);
 static void fail_limit(struct ags_member *m, uint64_t would, uint64_t limit);
 static void fail(struct ags_receiver *r, const struct ags_err *err);
 static const char *said_on_stderr(const struct ags_member *m, char *text, size_t size);
@@ -184,7 +184,7 @@ static void judge(struct ags_receiver *r, const struct ags_exit *how)
 	} else if (r->push->job.dry_run && counts->deleted > r->push->options->max_delete) {
 		fail_limit(m, counts->deleted, r->push->options->max_delete);
 	} else {
-		enum ags_outcome outcome = outcome_of(r->push, counts->changes > 0 || counts->deleted > 0);
+		enum ags_outcome outcome = outcome_of(r, counts->changes > 0 || counts->deleted > 0);
 
 		if (outcome == AGS_OUTCOME_UNCHANGED && !r->push->options->checksum)
 			ags_member_progress(m, AGS_PHASE_DONE);
@@ -204,11 +204,13 @@ static void start_old(struct ags_receiver *r)
 }
 
 /* Of a round that ended well. Whoever is in a round after the look differed in it. */
-static enum ags_outcome outcome_of(const struct ags_push *p, bool has_changed)
+static enum ags_outcome outcome_of(const struct ags_receiver *r, bool has_changed)
 {
+	const struct ags_push *p = r->push;
+
 	if (p->round == AGS_ROUND_STAGE || p->round == AGS_ROUND_FINISH)
 		return AGS_OUTCOME_SYNCED;
-	if (!has_changed)
+	if (!has_changed && !r->before.has_changed)
 		return AGS_OUTCOME_UNCHANGED;
 	return p->job.dry_run ? AGS_OUTCOME_DIFFERS : AGS_OUTCOME_SYNCED;
 }
@@ -287,7 +289,9 @@ static enum ags_phase phase_of(const struct ags_receiver *r)
 		phase = AGS_PHASE_LIST;
 	else if (r->push->round == AGS_ROUND_STAGE && r->push->needs_finish && phase > AGS_PHASE_COMMIT)
 		phase = AGS_PHASE_COMMIT;
-	else if (r->push->round == AGS_ROUND_FINISH && phase < AGS_PHASE_DELETE)
+	else if ((r->push->round == AGS_ROUND_FINISH || r->push->round == AGS_ROUND_UPLOADS) && phase < AGS_PHASE_DELETE)
+		phase = AGS_PHASE_DELETE;
+	if (r->push->uploads.count > 0 && r->push->round != AGS_ROUND_UPLOADS && phase > AGS_PHASE_DELETE)
 		phase = AGS_PHASE_DELETE;
 	return phase > now ? phase : now;        /* rounds do not lead back */
 }
@@ -306,7 +310,7 @@ static void count(struct ags_receiver *r)
 		m->now.bytes_total = r->before.file_bytes + c->requested_bytes;
 	}
 	m->progress_mark = c->requested + c->sent_bytes + c->changes + c->deleted + c->wire_bytes + 1;
-	m->result->deleted = c->deleted;
+	m->result->deleted = r->before.deleted + c->deleted;
 	m->result->bytes_sent = r->before.bytes_sent + c->wire_bytes;
 	m->result->bytes_matched = r->before.matched + c->matched;
 }
@@ -314,12 +318,14 @@ static void count(struct ags_receiver *r)
 static void on_item(void *arg, uint32_t ndx, uint16_t flags)
 {
 	struct ags_receiver *r = arg;
+	bool is_uploads = r->push->round == AGS_ROUND_UPLOADS;
+	const struct ags_filelist *list = is_uploads ? &r->push->uploads : &r->push->list;
 	char path[AGS_MAX_PATH], code[12];
 
-	if (flags == 0 || !is_itemized(r->push))
+	if (flags == 0 || !is_itemized(r->push) || (is_uploads && !S_ISREG(list->entries[ndx].mode)))
 		return;
-	ags_itemize(&r->push->list.entries[ndx], flags, code);
-	add_change(r, path, ags_filelist_path(&r->push->list, ndx, path), code);
+	ags_itemize(&list->entries[ndx], flags, code);
+	add_change(r, path, ags_filelist_path(list, ndx, path), code);
 }
 
 /* Content is staged, and a directory that is new or has another time comes with it; all else has to wait for the last round. */
@@ -347,7 +353,7 @@ static void on_deleted(void *arg, const char *path, size_t len)
 /* Once: by the round that sees everything first. */
 static bool is_itemized(const struct ags_push *p)
 {
-	return p->options->itemize && p->round == (p->is_apart ? AGS_ROUND_LOOK : AGS_ROUND_ONLY);
+	return p->options->itemize && (p->round == AGS_ROUND_UPLOADS || p->round == (p->is_apart ? AGS_ROUND_LOOK : AGS_ROUND_ONLY));
 }
 
 /* A change that finds no room is left out; the outcome does not depend on it. */

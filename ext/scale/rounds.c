@@ -19,6 +19,7 @@ static bool start(struct ags_receiver *r, struct ags_err *err);
 static const char *old_key(const struct ags_server *s, char key[OLD_KEY]);
 static bool goes_on(const struct ags_push *p, const struct ags_receiver *r);
 static bool begin_again(struct ags_push *p, struct ags_err *err);
+static enum ags_step begin_uploads(struct ags_push *p, struct ags_err *err);
 static void veto(struct ags_push *p);
 static bool make_part(struct ags_push *p, struct ags_err *err);
 static size_t mark_asked(const struct ags_push *p, uint8_t *wanted);
@@ -75,6 +76,8 @@ enum ags_step ags_rounds_next(struct ags_push *p, struct ags_err *err)
 	const struct ags_sync_options *o = p->options;
 
 	if (p->round == AGS_ROUND_ONLY || p->round == AGS_ROUND_FINISH || (p->round == AGS_ROUND_STAGE && !p->needs_finish))
+		return begin_uploads(p, err);
+	if (p->round == AGS_ROUND_UPLOADS)
 		return AGS_AGAIN;
 	if (p->round == AGS_ROUND_LOOK && p->is_apart && !make_part(p, err))
 		return AGS_FAILED;
@@ -92,6 +95,29 @@ enum ags_step ags_rounds_next(struct ags_push *p, struct ags_err *err)
 		use_list(p, &p->part, p->part_ndx);
 	else
 		use_list(p, &p->list, NULL);
+	p->fanout.clock_from_ms = ags_now_ms();
+	if (!begin_again(p, err))
+		return AGS_FAILED;
+	return p->fanout.left > 0 ? AGS_DONE : begin_uploads(p, err);
+}
+
+/* Not where the barrier held all back. */
+static enum ags_step begin_uploads(struct ags_push *p, struct ags_err *err)
+{
+	const struct ags_sync_options *o = p->options;
+	size_t failures = 0;
+
+	for (size_t i = 0; i < p->fanout.count; i++)
+		failures += p->fanout.members[i].result->outcome == AGS_OUTCOME_FAILED;
+	if (p->uploads.count == 0 || (!p->is_released && !o->dry_run && !o->commit_each && failures > o->max_failures))
+		return AGS_AGAIN;
+	p->round = AGS_ROUND_UPLOADS;
+	p->job.dry_run = o->dry_run;
+	p->job.checksum = o->checksum;
+	p->job.update = p->job.at_once = true;
+	p->job.delete_extraneous = p->job.has_max_delete = false;
+	p->job.answers = p->upload_answers;
+	use_list(p, &p->uploads, NULL);
 	p->fanout.clock_from_ms = ags_now_ms();
 	return begin_again(p, err) ? p->fanout.left > 0 ? AGS_DONE : AGS_AGAIN : AGS_FAILED;
 }
@@ -183,7 +209,7 @@ static bool goes_on(const struct ags_push *p, const struct ags_receiver *r)
 	case AGS_OUTCOME_DIFFERS:
 		return true;
 	case AGS_OUTCOME_UNCHANGED:
-		return p->options->checksum;
+		return p->options->checksum || p->round == AGS_ROUND_UPLOADS;
 	default:
 		return false;
 	}
@@ -191,15 +217,17 @@ static bool goes_on(const struct ags_push *p, const struct ags_receiver *r)
 
 static bool begin_again(struct ags_push *p, struct ags_err *err)
 {
-	bool is_look_over = p->round != AGS_ROUND_FINISH || p->part.count == 0;
+	bool is_look_over = p->round != AGS_ROUND_UPLOADS && (p->round != AGS_ROUND_FINISH || p->part.count == 0);
 
 	for (size_t i = 0; i < p->fanout.count; i++) {
 		struct ags_receiver *r = &p->receivers[i];
 		struct ags_member *m = r->member;
 		struct ags_server_result *result = m->result;
+		bool has_changed;
 
 		if (!goes_on(p, r))
 			continue;
+		has_changed = result->outcome != AGS_OUTCOME_UNCHANGED;
 		ags_receiver_fini(r);
 		memset(r, 0, sizeof(*r));
 		r->before.bytes_sent = result->bytes_sent;
@@ -207,6 +235,8 @@ static bool begin_again(struct ags_push *p, struct ags_err *err)
 			r->before.files = result->files;
 			r->before.file_bytes = m->now.bytes_done;
 			r->before.matched = result->bytes_matched;
+			r->before.deleted = result->deleted;
+			r->before.has_changed = has_changed;
 		}
 		ags_member_again(m);
 		if (!ags_receiver_init(r, p, m, err))

@@ -24,6 +24,7 @@ static bool make_job(struct ags_push *p, struct ags_err *err);
 static bool make_rules(const struct ags_sync_options *o, struct ags_filter *rules, struct ags_err *err);
 static bool read_source(struct ags_push *p, const struct ags_strings *paths, struct ags_err *err);
 static bool protect(struct ags_push *p, struct ags_err *err);
+static bool part_uploads(struct ags_push *p, struct ags_err *err);
 static bool while_scanning(void *arg);
 static bool run(struct ags_push *p, struct ags_err *err);
 static int wake_paced(struct ags_push *p, int max_wait_ms);
@@ -68,7 +69,7 @@ static bool push(const struct ags_environment *env, const struct ags_topology *t
 	if (!ok)
 		stop_all(&p);
 	ok = tell_warnings(&p, err) && ok;
-	report->files = p.list.count;
+	report->files = p.total;
 	report->bytes = p.list.bytes;
 	report->committed = p.is_released && !options->dry_run;
 	report->ok = ok && is_in_step(options, report);
@@ -85,6 +86,8 @@ static bool begin(struct ags_push *p, const struct ags_environment *env, const s
 	if (!check_paths(paths, o->relative, err) || !make_job(p, err) ||
 	    !ags_fanout_init(&p->fanout, env, t, group, &o->servers, host, p->report, err))
 		return false;
+	for (size_t i = 0; i < paths->count && !o->protect_is_set && ags_uploads_hold(paths->items[i]); i++)
+		p->job.update = p->job.update || i + 1 == paths->count;       /* all of them are uploads: no round of their own */
 	ags_rounds_plan(p, paths);
 	ags_pool_set_handshakes(env->pool, o->parallel);
 	p->fanout.step = ags_receiver_step;
@@ -200,8 +203,12 @@ static bool read_source(struct ags_push *p, const struct ags_strings *paths, str
 	}
 	if (!protect(p, err))
 		return false;
+	p->total = p->list.count;
+	if (!part_uploads(p, err))
+		return false;
 	p->answers = ags_answers_new(&p->list, p->job.seed);
-	if (p->answers == NULL)
+	p->upload_answers = p->uploads.count > 0 ? ags_answers_new(&p->uploads, p->job.seed) : NULL;
+	if (p->answers == NULL || (p->uploads.count > 0 && p->upload_answers == NULL))
 		return ags_fail_nomem(err);
 	p->touched = calloc(p->list.count + 1, 1);
 	if (p->touched == NULL)
@@ -227,9 +234,24 @@ static bool protect(struct ags_push *p, struct ags_err *err)
 	if (ok && !o->protect_is_set)
 		ok = ags_uploads_protect(rules, &p->list, err);
 	for (size_t i = 0; ok && i < o->protect.count; i++)
-		ok = ags_protect_pattern(rules, &p->list, o->protect.items[i], err);
+		ok = ags_protect_pattern(rules, AGS_FILTER_PROTECT, &p->list, o->protect.items[i], err);
 	ok = ok && make_rules(o, rules, err) && ags_filter_encode(rules, &p->encoded_rules, err);
 	ags_filter_free(rules);
+	return ok;
+}
+
+/* What is protected from being deleted is also kept from being replaced by what is older. */
+static bool part_uploads(struct ags_push *p, struct ags_err *err)
+{
+	const struct ags_sync_options *o = p->options;
+	struct ags_filter *instead = o->protect_is_set ? ags_filter_new() : NULL;
+	bool ok = instead != NULL || !o->protect_is_set || ags_fail_nomem(err);
+
+	for (size_t i = 0; ok && i < o->protect.count; i++)
+		ok = ags_protect_pattern(instead, AGS_FILTER_EXCLUDE, &p->list, o->protect.items[i], err);
+	if (ok && !p->job.update && o->dest == NULL)
+		ok = ags_uploads_part(&p->list, instead, &p->uploads, err);
+	ags_filter_free(instead);
 	return ok;
 }
 
@@ -297,8 +319,8 @@ static int wake_paced(struct ags_push *p, int max_wait_ms)
  * here stops all of them, as no server can become equal to the source. */
 static void settle_staged(struct ags_push *p)
 {
-	const char *unreadable = p->answers != NULL ? ags_answers_unreadable(p->answers) : NULL;
-	bool alone = p->options->commit_each || p->job.dry_run || p->round == AGS_ROUND_FINISH;
+	const char *unreadable = p->job.answers != NULL ? ags_answers_unreadable(p->job.answers) : NULL;
+	bool alone = p->options->commit_each || p->job.dry_run || p->round == AGS_ROUND_FINISH || p->round == AGS_ROUND_UPLOADS;
 	const struct ags_member *failed = NULL;
 	size_t staged = 0, failures = 0, under_way = 0;
 
@@ -327,7 +349,9 @@ static void settle_staged(struct ags_push *p)
 
 		if (r->member->is_over || r->released || ags_sender_phase(r->sender) != AGS_SENDER_STAGED)
 			continue;
-		if (unreadable != NULL)
+		if (unreadable != NULL && p->round == AGS_ROUND_UPLOADS)
+			ags_member_fail_text(r->member, AGS_OUTCOME_FAILED, "was switched, but has not all uploads, because of a file here: %s", unreadable);
+		else if (unreadable != NULL)
 			ags_member_fail_text(r->member, AGS_OUTCOME_STAGED, "was ready, but not switched, because of a file here: %s", unreadable);
 		else if (failures > p->options->max_failures)
 			ags_member_fail_text(r->member, AGS_OUTCOME_STAGED, "was ready, but not switched, because %s failed", failed->server->name);
@@ -346,7 +370,7 @@ static void release(struct ags_receiver *r)
 
 static bool is_committing(const struct ags_push *p)
 {
-	for (size_t i = 0; i < p->fanout.count && p->round != AGS_ROUND_LOOK; i++) {
+	for (size_t i = 0; i < p->fanout.count && p->round != AGS_ROUND_LOOK && p->round != AGS_ROUND_UPLOADS; i++) {
 		const struct ags_receiver *r = &p->receivers[i];
 
 		if (!r->member->is_over && (p->round == AGS_ROUND_FINISH ||
@@ -364,7 +388,9 @@ static void stop_all(struct ags_push *p)
 
 		if (m->is_over || p->receivers[i].sender == NULL)
 			continue;
-		if (m->now.phase <= AGS_PHASE_LIST)
+		if (p->round == AGS_ROUND_UPLOADS && !p->job.dry_run)
+			ags_member_fail_text(m, AGS_OUTCOME_FAILED, "was switched, but the call was stopped while uploads were sent");
+		else if (m->now.phase <= AGS_PHASE_LIST)
 			ags_member_end(m, AGS_OUTCOME_SKIPPED);
 		else if (m->now.phase == AGS_PHASE_STAGED)
 			ags_member_fail_text(m, AGS_OUTCOME_STAGED, "was ready, but not switched, because the call was stopped");
@@ -378,23 +404,25 @@ static void stop_all(struct ags_push *p)
 static bool tell_warnings(struct ags_push *p, struct ags_err *err)
 {
 	struct ags_report *report = p->report;
-	const struct ags_complaint *sent = NULL;
-	size_t sent_count = 0, total;
+	const struct ags_complaint *all[3] = { p->list.complaints, NULL, NULL };
+	size_t counts[3] = { p->list.complaint_count, 0, 0 }, total;
 
 	if (p->answers != NULL)
-		sent = ags_answers_complaints(p->answers, &sent_count);
-	total = p->list.complaint_count + sent_count;
+		all[1] = ags_answers_complaints(p->answers, &counts[1]);
+	if (p->upload_answers != NULL)
+		all[2] = ags_answers_complaints(p->upload_answers, &counts[2]);
+	total = counts[0] + counts[1] + counts[2];
 	report->warnings = ags_arena_alloc(&report->arena, (total + 1) * sizeof(*report->warnings));
 	if (report->warnings == NULL)
 		return ags_fail_nomem(err);
-	for (size_t i = 0; i < total; i++) {
-		const struct ags_complaint *c = i < p->list.complaint_count ? &p->list.complaints[i] : &sent[i - p->list.complaint_count];
-		const char *text = describe(c, &report->arena);
+	for (size_t k = 0; k < 3; k++)
+		for (size_t i = 0; i < counts[k]; i++) {
+			const char *text = describe(&all[k][i], &report->arena);
 
-		if (text == NULL)
-			return ags_fail_nomem(err);
-		report->warnings[report->warning_count++] = text;
-	}
+			if (text == NULL)
+				return ags_fail_nomem(err);
+			report->warnings[report->warning_count++] = text;
+		}
 	return true;
 }
 
@@ -428,6 +456,8 @@ static void end(struct ags_push *p)
 	free(p->receivers);
 	ags_fanout_fini(&p->fanout);
 	ags_answers_free(p->answers);
+	ags_answers_free(p->upload_answers);
+	free(p->uploads.entries);
 	for (size_t i = 0; i < sizeof(p->job.lists) / sizeof(p->job.lists[0]); i++)
 		ags_piece_drop(p->job.lists[i]);
 	ags_filter_free(p->rules);

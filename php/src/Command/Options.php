@@ -48,8 +48,8 @@ final class Options
             self::repeated('include', 'Take along what matches, although an --exclude says no; rsync\'s patterns, from the '
                 . 'server\'s root if they begin with a slash. In Drush write --filter="+ PATTERN", as --include is Drush\'s own.'),
             self::repeated('exclude', 'Leave out what matches, here and on the servers.'),
-            self::repeated('protect', 'Never delete on a server what matches; a leading slash means the pushed path. Default: the '
-                . 'uploads of Drupal sites (sites/*/files, sites/*/private). An empty one alone protects nothing.'),
+            self::repeated('protect', 'Never delete on a server what matches, nor replace it by an older file; a leading slash means the'
+                . ' pushed path. Default: the uploads of Drupal sites (sites/*/files, sites/*/private). An empty one alone protects nothing.'),
             new Option('no-relative', OptionKind::Flag, 'Put the last component of a path (with a trailing slash: its contents) into the server\'s '
                 . 'root. Default: recreate the whole path there.', '', 'relative', false),
             self::flag('copy-dirlinks', 'Send a symbolic link to a directory as that directory.', 'copy_dirlinks'),
