@@ -12,6 +12,8 @@
  * Stock rsync is the receiver: its remote shell is a fixed command that hands over what it was asked to run, and then copies bytes between
  * rsync and a socket of ours. It compares with the directory here, so that only what differs is sent.
  *
+ * A directory that a killed call has left is removed by the next one beside it: it is locked for as long as its call lives.
+ *
  * Of files with one name the newest wins, and is never put over one here that is newer. Other content under that name, of
  * a server or older than what is here, is kept as NAME.SERVER-CONFLICT and told as a warning. Only regular files and
  * directories are brought.

@@ -86,6 +86,16 @@ test('all wait for a slow link with commit together, however little silence they
     }
 });
 
+test('new keys in the middle on a slow link', function () {
+    needs_namespaces();
+    sshd_with('web2', 'RekeyLimit 512K', 'LogLevel DEBUG1');
+    slow_link('web2', '16mbit');
+    source(['a' => noise(4000000), 'b' => noise(4000000, 2)]);
+    went_well(push(['compress' => 'none', 'commit' => 'each']));
+    in_step();
+    check(new_keys('web2', 'in') >= 4, 'new keys were taken ' . new_keys('web2', 'in') . ' times in 8 MB');
+});
+
 test('a link that is cut for two seconds delays the push and no more', function () {
     needs_namespaces();
     two_versions(100, 40000);

@@ -143,6 +143,12 @@ function sshd_with(string $server, string ...$lines): void
     fleet('revive', $server);
 }
 
+/** How often a server with LogLevel DEBUG1 took new keys in the middle, for what it receives or for what it sends. */
+function new_keys(string $server, string $direction): int
+{
+    return preg_match_all("/set_newkeys: rekeying $direction,/", file_get_contents(FLEET . "/servers/$server/log"));
+}
+
 /** Servers by several names, one for each port, each name with a root of its own. */
 function many_names(array $servers, array $ports): Topology
 {
