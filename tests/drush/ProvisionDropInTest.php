@@ -123,6 +123,28 @@ final class ProvisionDropInTest extends TestCase
         self::assertSame([], $this->aegir->failures);
     }
 
+    public function testAPlatformAndItsSiteAreOnePush(): void
+    {
+        foreach ([$this->root, $this->site, "$this->root/sites/sites.php"] as $path) {
+            $this->push($path);
+        }
+        $this->scale->flush();
+        self::assertSame("sync 1,2,3,4 platforms/d7", $this->story()[0]);
+        $rules = $this->engine->calls[0]['options']['filter'];
+        self::assertSame(["- $this->site/files", "- $this->site/private", '- .git'], array_slice($rules, 0, 3));
+        self::assertSame(["+ $this->site", "+ $this->root/sites/sites.php", "+ $this->root/sites/all", "- $this->root/sites/*"], array_slice($rules, -4));
+        self::assertCount(2, $this->engine->calls, 'and the uploads');
+        self::assertSame(['delete' => false, 'update' => true], array_intersect_key($this->engine->calls[1]['options'], ['delete' => 0, 'update' => 0]));
+    }
+
+    public function testAPushWithOtherOptionsStaysOneOfItsOwn(): void
+    {
+        $this->push($this->root);
+        $this->push("$this->root/sites/sites.php", ['checksum' => true]);
+        $this->scale->flush();
+        self::assertSame(['sync 1,2,3,4 platforms/d7', 'sync 1,2,3,4 platforms/d7/sites/sites.php'], $this->story());
+    }
+
     public function testGoodServersSwitchThoughOthersAreDead(): void
     {
         $this->push($this->root);
@@ -341,6 +363,16 @@ final class ProvisionDropInTest extends TestCase
         self::assertContains('run 1,2,3,4 rm -rf --one-file-system -- platforms/d7/sites/a.test', $story);
         self::assertContains('run 4 rm -rf --one-file-system -- config/server_web4/apache/vhost.d/a.test', $story);
         self::assertSame('run 1,2,3,4 ' . self::RESTART, end($story));
+    }
+
+    public function testARollbackThatChangesNothingReloadsNothing(): void
+    {
+        $this->vhosts();
+        $this->restart();
+        $this->engine->isUnchanged = true;
+        $this->engine->calls = [];
+        $this->scale->converge();
+        self::assertSame(['sync', 'sync', 'sync', 'sync'], array_column($this->engine->calls, 'what'));
     }
 
     public function testAnOptionWithoutMeaningGoesTheStockWayAfterAllElse(): void

@@ -13,6 +13,8 @@ final class ScriptedEngine extends Engine
     public array $dead = [];
     /** @var array<string, string> why a push fails there, by server */
     public array $failing = [];
+    /** Servers are as the source already. */
+    public bool $isUnchanged = false;
     /** @var array<string, array{int, string}> exit status and standard error of commands, by "SERVER COMMAND" or "COMMAND" */
     public array $exits = [];
     /** @var callable(list<string>): ?\Throwable what a sync of these paths throws */
@@ -38,7 +40,7 @@ final class ScriptedEngine extends Engine
         return $this->report(Reports::sync(array_map(fn (string $name): array => match (true) {
             isset($this->dead[$name]) => Reports::server($name, 'failed', ['phase' => 'connect', 'error' => $this->dead[$name]]),
             isset($this->failing[$name]) => Reports::server($name, 'failed', ['phase' => 'transfer', 'error' => $this->failing[$name]]),
-            default => Reports::server($name, 'synced'),
+            default => Reports::server($name, $this->isUnchanged ? 'unchanged' : 'synced'),
         }, array_keys($t->servers)), $this->dead + $this->failing === []));
     }
 

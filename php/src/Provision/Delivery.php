@@ -22,6 +22,12 @@ final class Delivery
     /** @var list<string> that have been told */
     private array $refusals = [];
 
+    /** @var array<string, true> servers on which the call just made changed something */
+    private array $touched = [];
+
+    /** @var array<string, Push> by key, those of the last make() that changed something on their server */
+    private array $changed = [];
+
     public function __construct(
         private readonly Aegir $aegir,
         private readonly Fleet $fleet,
@@ -38,12 +44,19 @@ final class Delivery
     public function make(array $pushes): array
     {
         clearstatcache();
+        $this->changed = [];
         $missed = [];
         foreach ($this->calls($this->allowed($pushes)) as $call) {
-            $missed += $this->call($call);
+            $missed += $this->call(...$call);
         }
 
         return $missed;
+    }
+
+    /** Did the last make() change anything on the server by it? */
+    public function hasChanged(Push $push): bool
+    {
+        return isset($this->changed[$push->key()]);
     }
 
     /**
@@ -74,26 +87,46 @@ final class Delivery
      * Calls that have one kind, one set of options and one set of servers, in the order of the pushes.
      *
      * @param list<Push> $pushes
-     * @return list<list<Push>>
+     * @return list<array{string, SyncOptions, list<Push>}> kind, options and pushes
      */
     private function calls(array $pushes): array
     {
-        $byPath = [];
-        foreach ($pushes as $push) {
-            $kind = self::kind($push);
-            $options = $kind === 'gone' ? serialize($push->options->connection) : $push->options->key();
-            $byPath["$kind\0$options"][$push->path][$push->server->name()] = $push;
+        $kinds = array_map(self::kind(...), $pushes);
+        $united = self::united(array_filter($pushes, static fn (int $i): bool => $kinds[$i] === 'tree', ARRAY_FILTER_USE_KEY));
+        $byPath = $optionsOf = [];
+        foreach ($pushes as $i => $push) {
+            $options = $united[$push->key()] ?? $push->options;
+            $same = $kinds[$i] . "\0" . ($kinds[$i] === 'gone' ? serialize($options->connection) : $options->key());
+            $optionsOf[$same] = [$kinds[$i], $options];
+            $byPath[$same][$push->path][$push->server->name()] = $push;
         }
         $calls = [];
         foreach ($byPath as $same => $paths) {
             foreach ($paths as $of) {
                 ksort($of);
                 $set = $same . "\0" . implode(' ', array_keys($of));
-                $calls[$set] = [...$calls[$set] ?? [], ...array_values($of)];
+                $calls[$set] = [...$optionsOf[$same], [...$calls[$set][2] ?? [], ...array_values($of)]];
             }
         }
 
         return array_values($calls);
+    }
+
+    /**
+     * @param array<Push> $pushes
+     * @return array<string, SyncOptions>
+     */
+    private static function united(array $pushes): array
+    {
+        $byServer = $united = [];
+        foreach ($pushes as $push) {
+            $byServer[$push->server->name()][] = $push;
+        }
+        foreach ($byServer as $of) {
+            $united += Union::of($of);
+        }
+
+        return $united;
     }
 
     private static function kind(Push $push): string
@@ -110,17 +143,17 @@ final class Delivery
      * @param non-empty-list<Push> $call
      * @return array<string, Push>
      */
-    private function call(array $call): array
+    private function call(string $kind, SyncOptions $options, array $call): array
     {
         $servers = array_values(array_column(array_map(static fn (Push $p): array => [$p->server->name(), $p->server], $call), 1, 0));
         $paths = array_values(array_unique(array_column($call, 'path')));
-        $options = $call[0]->options;
-        $isGone = self::kind($call[0]) === 'gone';
+        $isGone = $kind === 'gone';
         $dead = array_filter($servers, fn (Server $server): bool => $this->verdict->whyDead($server) !== null);
         $alive = array_values(array_udiff($servers, $dead, static fn (Server $a, Server $b): int => strcmp($a->alias, $b->alias)));
         $bad = array_column($dead, null, 'alias');
+        $this->touched = [];
         if ($alive !== []) {
-            $bad += match (self::kind($call[0])) {
+            $bad += match ($kind) {
                 'tree' => $this->sync($alive, self::outermost($paths), $options->engine, $options->connection),
                 'directory' => $this->directories($alive, $paths, $options),
                 'gone' => $this->remove($alive, $paths, $options->connection),
@@ -128,6 +161,9 @@ final class Delivery
         }
         $missed = [];
         foreach ($call as $push) {
+            if (isset($this->touched[$push->server->name()])) {
+                $this->changed[$push->key()] = $push;
+            }
             if (isset($bad[$push->server->alias])) {
                 $missed[$push->key()] = $isGone ? new Push($push->server, $push->path, $push->options, true) : $push;
             }
@@ -160,6 +196,9 @@ final class Delivery
         $bad = $again = [];
         foreach ($servers as $server) {
             $r = $report['servers'][$server->name()] ?? ['outcome' => 'skipped', 'phase' => 'connect', 'error' => 'was not spoken to'];
+            if ($r['outcome'] !== 'unchanged') {
+                $this->touched[$server->name()] = true;
+            }
             if (in_array($r['outcome'], ['synced', 'unchanged'], true)) {
                 continue;
             }
@@ -241,6 +280,7 @@ final class Delivery
             $again = [];
             foreach ($servers as $server) {
                 $r = $report['servers'][$server->name()];
+                $this->touched[$server->name()] = true;
                 if ($r['outcome'] === 'synced') {
                     continue;
                 }

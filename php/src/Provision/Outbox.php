@@ -29,6 +29,9 @@ final class Outbox
     /** @var array<string, Server> those that missed a restart in an earlier process */
     private array $owed = [];
 
+    /** @var array<string, Server> those that got a configuration and have not loaded it */
+    private array $unloaded = [];
+
     private bool $isFlushing = false;
 
     public function __construct(
@@ -105,6 +108,7 @@ final class Outbox
         foreach ($servers as $server) {
             if (!in_array($server, $bad, true)) {
                 $this->stale->clear($server, [], true);
+                unset($this->unloaded[$server->name()]);
             }
         }
         $this->verdict->tell();
@@ -129,19 +133,15 @@ final class Outbox
         }
     }
 
-    /** After a failure: every path of this process once more, as it is here now, and the web servers reload what they have. */
+    /** After a failure: every path of this process once more, as it is here now, and web servers load what they got. */
     public function converge(): void
     {
-        $servers = [];
         foreach ($this->made + $this->queue as $push) {
             $this->push($push);
-            if (SyncOptions::isBelow($push->path, $this->aegir->root() . '/config')) {
-                $servers[$push->server->name()] = $push->server;
-            }
         }
         $this->flush();
-        if ($servers !== []) {
-            $this->restartAhead(array_values($servers));
+        if ($this->unloaded !== []) {
+            $this->restartAhead(array_values($this->unloaded));
             $this->remote->forget();
         }
     }
@@ -176,6 +176,11 @@ final class Outbox
             $this->made = $pushes + $this->made;
             $this->wasGone = array_filter($this->made, static fn (Push $push): bool => !file_exists($push->path) && !is_link($push->path));
             $missed = $this->delivered($pushes);
+            foreach ($pushes as $push) {
+                if ($this->delivery->hasChanged($push) && SyncOptions::isBelow($push->path, $this->aegir->root() . '/config')) {
+                    $this->unloaded[$push->server->name()] = $push->server;
+                }
+            }
         }
         $this->note($servers, $pushes, $missed);
         $this->sayWhoHasThemNow($servers, $noted, $missed);
