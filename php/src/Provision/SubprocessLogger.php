@@ -11,22 +11,14 @@ use Psr\Log\AbstractLogger;
  */
 final class SubprocessLogger extends AbstractLogger
 {
-    private const TYPE = 'command';
-    private const TEXT = 'Backend invoke: ';
-
     /** @param callable(): void $flush */
     public function __construct(private readonly object $logger, private $flush)
     {
     }
 
-    public static function announces(mixed $type, mixed $message): bool
-    {
-        return $type === self::TYPE && is_string($message) && str_starts_with($message, self::TEXT);
-    }
-
     public function log($level, $message, array $context = []): void
     {
-        if (self::announces($level, $message)) {
+        if (SubprocessCallback::announces($level, $message)) {
             ($this->flush)();
         }
         $this->logger->log($level, $message, $context);
