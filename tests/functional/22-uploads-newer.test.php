@@ -178,4 +178,19 @@ test('a call that is stopped while uploads are sent says so', function () {
     are_right();
 });
 
+test('an upload that vanishes while others are sent stops nothing', function () {
+    both();
+    aged('', FILES . '/a-first', noise(8000000), 1600000500);
+    aged('', FILES . '/z-last', 'soon gone', 1600000500);
+    $report = push(['compress' => 'none', 'bwlimit' => 10000], function ($p) use (&$done) {
+        if (!$done && $p->phase === Phase::Delete && on_server('web3', 'core/x.php') === 'hub') {
+            $done = unlink(SOURCE . '/' . FILES . '/z-last');
+        }
+    });
+    check($done === true, 'the phase was never reported');
+    check(str_contains(implode(' ', $report->warnings), 'z-last vanished'), 'warnings: ' . json_encode($report->warnings));
+    pushed();
+    are_right();
+});
+
 finish();

@@ -203,4 +203,30 @@ test('a directory swapped for a symlink during the scan is not followed', functi
     }
 });
 
+test('a directory swapped for a symlink while files are sent is not followed', function () {
+    needs_namespaces();
+    $secret = FLEET . '/secret2';
+    tree($secret, array_fill_keys(array_map(fn ($i) => "f$i", range(1, 20)), 'from outside'));
+    source(['a/first' => noise(4000000)] + array_fill_keys(array_map(fn ($i) => "z/f$i", range(1, 20)), 'from inside'));
+    // Of the files behind the first none is read before it has been sent for a while.
+    $report = push(['bwlimit' => 4000, 'compress' => 'none'], at_phase('web1', Phase::Transfer, function () use ($secret) {
+        rename(SOURCE . '/z', SOURCE . '/away');
+        symlink($secret, SOURCE . '/z');
+    }, $done));
+    check($done, 'the phase transfer was never reported');
+    foreach (NAMES as $name) {
+        same(run_here('bash', '-c', 'grep -rl outside "$1" || true', '-', server_path($name, SOURCE)), '', "content from outside on $name");
+    }
+    mentions_the_files($report);
+    unlink(SOURCE . '/z');
+    rename(SOURCE . '/away', SOURCE . '/z');
+    pushed();
+    equal_to_source();
+});
+
+function mentions_the_files(Aegir\Scale\SyncReport $report): void
+{
+    check(str_contains(json_encode($report, JSON_UNESCAPED_SLASHES), SOURCE . '/z/f'), 'nobody mentions the files: ' . show($report->warnings));
+}
+
 finish();
