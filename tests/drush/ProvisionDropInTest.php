@@ -5,8 +5,10 @@ namespace Aegir\Scale\Tests;
 use Aegir\Scale\Provision\DropIn;
 use Aegir\Scale\Provision\Group;
 use Aegir\Scale\Provision\Policy;
+use Aegir\Scale\Provision\Push;
 use Aegir\Scale\Provision\Server;
 use Aegir\Scale\Provision\Stale;
+use Aegir\Scale\Provision\SyncOptions;
 use Aegir\Scale\Provision\Uploads;
 use Aegir\Scale\ScaleException;
 use PHPUnit\Framework\TestCase;
@@ -295,6 +297,26 @@ final class ProvisionDropInTest extends TestCase
         $this->scale->flush();
         self::assertSame([], $this->engine->calls);
         self::assertStringContainsString('/nonexistent/thing', $this->aegir->failures[0][1]);
+    }
+
+    public function testWhatCannotBeSeenIsNotGone(): void
+    {
+        symlink("$this->dir/loop", "$this->dir/loop");
+        $gone = new Push($this->aegir->servers['@server_web1'], "$this->dir/config/server_web1/x/y", new SyncOptions([]));
+        $unseen = new Push($this->aegir->servers['@server_web1'], "$this->dir/loop/x", new SyncOptions([]));
+        self::assertSame([true, false], [$gone->isGone(), $unseen->isGone()]);
+    }
+
+    public function testAStoppedCallIsNoted(): void
+    {
+        $this->engine->refusal = static fn (): \Throwable => new \RuntimeException('stopped');
+        $this->push($this->site);
+        try {
+            $this->scale->flush();
+            self::fail('no exception');
+        } catch (\RuntimeException) {
+            self::assertCount(4, $this->stale()->servers());
+        }
     }
 
     public function testARemovalThatWasMissedIsAllowedLater(): void

@@ -131,7 +131,7 @@ final class Delivery
 
     private static function kind(Push $push): string
     {
-        if (!file_exists($push->path) && !is_link($push->path)) {
+        if ($push->isGone()) {
             return 'gone';
         }
         $isEmpty = is_dir($push->path) && !is_link($push->path) && count(@scandir($push->path) ?: []) === 2;

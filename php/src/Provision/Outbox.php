@@ -157,7 +157,7 @@ final class Outbox
         }
         // What was gone, and has come since, as a key that is made after its directory was asked for.
         foreach (array_diff_key($this->made, $pushes) as $key => $push) {
-            if (isset($this->wasGone[$key]) && (file_exists($push->path) || is_link($push->path))) {
+            if (isset($this->wasGone[$key]) && !$push->isGone()) {
                 $pushes[$key] = $push;
                 $servers[$push->server->name()] = $push->server;
             }
@@ -174,7 +174,7 @@ final class Outbox
             $missed = [];
         } else {
             $this->made = $pushes + $this->made;
-            $this->wasGone = array_filter($this->made, static fn (Push $push): bool => !file_exists($push->path) && !is_link($push->path));
+            $this->wasGone = array_filter($this->made, static fn (Push $push): bool => $push->isGone());
             $missed = $this->delivered($pushes);
             foreach ($pushes as $push) {
                 if ($this->delivery->hasChanged($push) && SyncOptions::isBelow($push->path, $this->aegir->root() . '/config')) {
@@ -195,8 +195,9 @@ final class Outbox
         try {
             return $this->delivery->make(array_values($pushes));
         } catch (\Throwable $e) {
-            foreach ($pushes as $push) {
-                $this->stale->mark($push->server, [$push], false, 'the call was stopped');
+            foreach (array_column(array_column($pushes, 'server'), null, 'alias') as $server) {
+                $of = array_filter($pushes, static fn (Push $push): bool => $push->server->name() === $server->name());
+                $this->stale->mark($server, array_values($of), false, 'the call was stopped');
             }
             throw $e;
         }

@@ -19,6 +19,25 @@ final readonly class Push
         return $this->server->name() . "\0" . $this->path . "\0" . $this->options->key();
     }
 
+    /**
+     * Is it missing on this machine? Not what cannot be seen, as in a directory that cannot be read: the push of that fails, and nothing is
+     * removed because of it.
+     */
+    public function isGone(): bool
+    {
+        return self::isMissing($this->path);
+    }
+
+    private static function isMissing(string $path): bool
+    {
+        if ($path === '/' || is_link($path) || file_exists($path)) {
+            return false;
+        }
+        $names = @scandir(dirname($path));
+
+        return $names === false ? self::isMissing(dirname($path)) : !in_array(basename($path), $names, true);
+    }
+
     /** Without doubled slashes and one at the end. */
     public static function plain(string $path): string
     {
