@@ -438,6 +438,43 @@ transport_test('a refused key is told', function () {
     check(str_contains($error, 'Permission denied (publickey)') && str_contains($error, 'ssh '), "the error is: $error");
 });
 
+transport_test('a usual key and an agent with keys that libssh2 cannot use work all the same', function () {
+    $nameless = fn () => topology(function (&$spec) {
+        unset($spec['servers']['web1']['identity']);
+    });
+    $home = FLEET . '/home/.ssh';
+    @mkdir($home, 0700, true);
+    copy(FLEET . '/rsa', "$home/id_rsa");
+    chmod("$home/id_rsa", 0600);
+    $run = cluster_run($nameless(), 'web1', ['true']);
+    unlink("$home/id_rsa");
+    check($run->ok, 'with the usual key: ' . $run->servers['web1']->error);
+    $way = ways()['web1'];
+    if (str_starts_with(libssh2(), '1.10')) {
+        same($way, ['openssh', "$home/id_rsa is an RSA key, which this libssh2 cannot use"], 'the way');
+    }
+    pool_close();
+    background('ssh-agent', '-D', '-a', FLEET . '/agent');
+    eventually(fn () => file_exists(FLEET . '/agent'), 'the agent does not start');
+    putenv('SSH_AUTH_SOCK=' . FLEET . '/agent');
+    try {
+        run_here('ssh-add', '-q', FLEET . '/rsa');
+        $run = cluster_run($nameless(), 'web1', ['true']);
+        check($run->ok, 'with the agent: ' . $run->servers['web1']->error);
+        $way = ways()['web1'];
+        $failed = pool_stats()['failed'];
+        pool_close();
+        check(cluster_run($nameless(), 'web1', ['true'])->ok, 'once more');
+    } finally {
+        putenv('SSH_AUTH_SOCK');
+        unlink(FLEET . '/agent');
+    }
+    same(pool_stats()['failed'], $failed, 'failed connections');
+    if (str_starts_with(libssh2(), '1.10')) {
+        same($way, ['openssh', 'there are keys that libssh2 cannot use'], 'the way with an agent');
+    }
+});
+
 transport_test('without a program ssh there is a sentence, and auto does without', function () {
     [$openssh, $auto] = [openssh(), topology()];
     $path = getenv('PATH');
