@@ -409,6 +409,32 @@ final class ProvisionDropInTest extends TestCase
         self::assertStringContainsString('--safe-links', implode($this->aegir->told('info')));
     }
 
+    public function testRsyncDoesNotSeeUploads(): void
+    {
+        $more = null;
+        $this->scale->sync('@server_web1', $this->site, ['safe-links' => true], function (array $options) use (&$more): bool {
+            $more = $options;
+            return true;
+        });
+        self::assertSame("- $this->site/files\n- $this->site/private\n", file_get_contents(substr($more['filter'], strlen('merge '))));
+        $this->scale->settle();
+        self::assertSame(['sync 1 platforms/d7/sites/a.test'], $this->story());
+        self::assertFalse($this->engine->calls[0]['options']['delete']);
+        self::assertTrue($this->engine->calls[0]['options']['update']);
+
+        $this->scale->sync('@server_web1', $this->root, ['safe-links' => true, 'exclude-sites' => true], function (array $options) use (&$more): bool {
+            $more = $options;
+            return true;
+        });
+        self::assertSame([], $more, 'there are none');
+        $this->scale->sync('@server_web1', $this->site, ['safe-links' => true, 'filter' => '- x'], function (array $options) use (&$more): bool {
+            $more = $options;
+            return true;
+        });
+        self::assertSame(['delete' => null], $more);
+        self::assertTrue($this->scale->sync('@server_web1', "$this->site/files", ['safe-links' => true], static fn (): bool => self::fail('stock')));
+    }
+
     public function testOffIsStock(): void
     {
         $this->aegir->servers['@server_web1'] = new Server('@server_web1', '10.0.0.1', 'aegir', self::RESTART, self::TEST, false, true);

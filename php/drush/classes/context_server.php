@@ -169,8 +169,8 @@ class Provision_Context_server extends Provision_Context {
     $options = $additional_options + array('relative' => TRUE, 'keep-dirlinks' => TRUE, 'omit-dir-times' => TRUE);
     $options = array_merge($options, (array) drush_get_option('global_sync_options', array()));
 
-    return DropIn::get()->sync($this->name, $path, $this->scale_with_delete($options), function () use ($path, $options) {
-      return $this->scale_stock_sync($path, $this->scale_with_delete($options));
+    return DropIn::get()->sync($this->name, $path, $this->scale_with_delete($options), function (array $more) use ($path, $options) {
+      return $this->scale_stock_sync($path, array_merge($this->scale_with_delete($options), $more));
     });
   }
 

@@ -62,7 +62,7 @@ final class DropIn
 
     /**
      * @param array<string, mixed> $options for rsync, as Drush takes them
-     * @param callable(): bool $stock
+     * @param callable(array<string, mixed>): bool $stock is given more options
      */
     public function sync(string $alias, string $path, array $options, callable $stock): bool
     {
@@ -72,22 +72,67 @@ final class DropIn
                 return true;
             }
             if ($server->isOff || $this->aegir->isSimulated()) {
-                return $stock();
+                return $stock([]);
             }
             try {
                 $push = new Push($server, $path, SyncOptions::fromDrush($options, Push::plain($path), $this->aegir->platformRoot(), $this->aegir));
             } catch (NoMapping $e) {
                 $this->aegir->log(Text::clean("$path goes to $alias by rsync, because of " . $e->getMessage()), 'info');
                 $this->outbox->flush();
-                return $stock();
+                return $this->byRsync($server, $path, $options, $stock);
             }
             $this->aegir->watch($this->flush(...));
-            foreach (UploadPushes::of($push, $this->aegir->platformRoot(), $this->aegir->currentGroup()?->uploads ?? Uploads::Protect) as $part) {
-                $this->outbox->push($part);
-            }
+            array_map($this->outbox->push(...), $this->parts($push));
 
             return true;
         });
+    }
+
+    /**
+     * The stock way, but what visitors uploaded is left out of it: rsync would delete that, or put older files over it.
+     *
+     * @param array<string, mixed> $options
+     * @param callable(array<string, mixed>): bool $stock
+     */
+    private function byRsync(Server $server, string $path, array $options, callable $stock): bool
+    {
+        $plain = new Push($server, $path, new SyncOptions(['copy_dirlinks' => true, 'keep_dirlinks' => true, 'omit_dir_times' => true, 'filter' => []]));
+        $parts = array_key_exists('exclude-sites', $options) ? [$plain] : $this->parts($plain);
+        $rules = $parts[0]->options->engine['filter'] ?? [];
+        if (!isset($parts[0]) || ($rules === [] && $parts[0]->key() !== $plain->key())) {
+            // Nothing but uploads.
+            array_map($this->outbox->push(...), $parts);
+            return true;
+        }
+        if ($this->mapsSsh($server->alias)) {
+            $this->aegir->watch($this->flush(...));
+            array_map($this->outbox->push(...), array_slice($parts, 1));
+        }
+
+        return $stock($rules === [] ? [] : $this->without($rules, $options));
+    }
+
+    /**
+     * Drush passes on one --filter only, which names a file.
+     *
+     * @param list<string> $rules
+     * @param array<string, mixed> $options
+     * @return array<string, mixed>
+     */
+    private function without(array $rules, array $options): array
+    {
+        $file = $this->fleet->state() . '/uploads-' . substr(sha1(implode("\n", $rules)), 0, 12) . '.rules';
+        if (isset($options['filter']) || preg_grep('/\n/', $rules) !== [] || file_put_contents($file, implode("\n", $rules) . "\n") === false) {
+            return ['delete' => null];
+        }
+
+        return ['filter' => "merge $file"];
+    }
+
+    /** @return list<Push> */
+    private function parts(Push $push): array
+    {
+        return UploadPushes::of($push, $this->aegir->platformRoot(), $this->aegir->currentGroup()?->uploads ?? Uploads::Protect);
     }
 
     /** @param callable(): bool $stock */

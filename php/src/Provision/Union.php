@@ -66,7 +66,8 @@ final class Union
         [$a, $b] = [$site->options, $platform->options];
         $rules = $a->engine['filter'] ?? [];
         $own = array_slice($rules, 0, count($rules) - count($base));
-        $isSame = array_diff_key($a->engine, ['filter' => 0]) == array_diff_key($b->engine, ['filter' => 0])
+        // The guard is the platform's: it looks at the whole tree.
+        $isSame = array_diff_key($a->engine, ['filter' => 0, 'guard' => 0]) == array_diff_key($b->engine, ['filter' => 0, 'guard' => 0])
             && $a->connection === $b->connection && !$a->isDirectoryOnly && !$b->isDirectoryOnly;
         if (!$isSame || dirname($site->path) !== $sites || [...$own, ...$base] !== $rules) {
             return null;
