@@ -226,17 +226,17 @@ static bool put_rdev(struct encoder *e, const struct ags_entry *entry, unsigned 
 	return true;
 }
 
-/* [end of list] [io_error] */
+/* [end of list] [io_error]. What vanished is ours to tell: a receiver that hears of it does all the same, but ends with status 24. */
 static bool put_end(struct encoder *e)
 {
-	unsigned end = EXTENDED | IO_ERROR_ENDLIST;
+	unsigned end = EXTENDED | IO_ERROR_ENDLIST, io_error = e->list->io_error & 1;
 
 	if (e->format->varint_flags)
-		return ags_buf_u8(e->out, 0) && ags_wire_put_varint(e->out, (int32_t)e->list->io_error);
-	if (e->list->io_error == 0)
+		return ags_buf_u8(e->out, 0) && ags_wire_put_varint(e->out, (int32_t)io_error);
+	if (io_error == 0)
 		return ags_buf_u8(e->out, 0);
 	return ags_buf_u8(e->out, (uint8_t)end) && ags_buf_u8(e->out, (uint8_t)(end >> 8)) &&
-	       ags_wire_put_varint(e->out, (int32_t)e->list->io_error);
+	       ags_wire_put_varint(e->out, (int32_t)io_error);
 }
 
 static bool open_frame(struct encoder *e)

@@ -181,9 +181,9 @@ static void check_list(const struct ags_filelist *list, const struct ags_list_fo
 		check_entry(d, list, i, flags);
 	}
 	flags = dull_flags(d);
-	CHECK_INT(flags, format->varint_flags || list->io_error == 0 ? 0 : 0x1004);
+	CHECK_INT(flags, format->varint_flags || (list->io_error & 1) == 0 ? 0 : 0x1004);
 	if (format->varint_flags || flags != 0)
-		CHECK_INT(dull_varint(d), list->io_error);
+		CHECK_INT(dull_varint(d), list->io_error & 1);
 	if (!format->numeric_ids) {
 		check_ids(d, true);
 		check_ids(d, false);
