@@ -3,7 +3,7 @@
 #
 #   tests/bench/run.sh [--case=NAME,...] [--tree=mediawiki,drupal] [--servers=8] [--repeat=3]
 #
-# Cases: nothing, one-file, config, connect, first, scale. Methods:
+# Cases: nothing, one-file, config, connect, first, scale, growth. Methods:
 #   (a) rsync over a new ssh, one server after the other: what Provision does
 #   (b) the same for all servers at once
 #   (c) as (b), over OpenSSH's ControlMaster, already warm
@@ -17,7 +17,7 @@ top=$(cd "$here/../.." && pwd)
 . "$here/../lib/fleet.sh"
 export FLEET_MEASURE=1
 
-cases=nothing,one-file,config,connect,first,scale trees=mediawiki,drupal servers=8 repeat=3
+cases=nothing,one-file,config,connect,first,scale,growth trees=mediawiki,drupal servers=8 repeat=3
 for word in "$@"; do
     case $word in
         --case=*) cases=${word#*=} ;;
@@ -231,6 +231,42 @@ case_scale() {
     use_servers "$servers"
 }
 
+# What one more file, server and MB cost this side: differences between small trees on two and on $servers servers, so that each figure stands alone.
+case_growth() {
+    local tree n what method
+    grown=/var/aegir/platforms/grown
+    rm -rf "$results"
+    mkdir -p "$results"
+    for tree in few:1000:1000 many:11000:1000 large:1000:21000; do
+        rm -rf $grown
+        php -n -r '[, $to, $files, $size] = $argv;
+            for ($i = 0, mkdir($to, 0755, true); $i < $files; $i++) {
+                is_dir($dir = "$to/" . intdiv($i, 20)) || mkdir($dir);
+                file_put_contents("$dir/file$i.php", substr(str_repeat(md5($i, true) . " public function get$i() { return $i; } ", intdiv($size, 50) + 1), 0, $size));
+            }' $grown $(tr : ' ' <<<"${tree#*:}")
+        path=$grown
+        for n in 2 "$servers"; do
+            use_servers "$n"
+            start_masters "${names[@]}"
+            for what in plain packed; do
+                case $what in plain) stock=(-aR --delete) options='{"compress":"none"}' ;; packed) stock=(-aRz --delete) options='{"compress":"zstd"}' ;; esac
+                for ((round = 0; round < repeat; round++)); do
+                    for method in method_b method_e; do
+                        measure "$what-${tree%%:*}-$n-$method" make_empty $method
+                        [ $what = packed ] || measure "nothing-${tree%%:*}-$n-$method" as_it_is $method
+                    done
+                done
+            done
+        done
+    done
+    echo
+    echo "what more costs this side, from 2 and $servers servers (medians of $repeat)"
+    php -n "$here/growth.php" "$results" "$servers" method_b method_e
+    for n in "${names[@]}"; do rm -rf "$(fleet_path "$n" $grown)"; done
+    rm -rf $grown
+    use_servers "$servers"
+}
+
 fill_nothing() {
     local name
     path=/var/aegir/platforms/$1
@@ -253,6 +289,6 @@ for tree in ${trees//,/ }; do
         ! wants "$cases" $case || case_$case "$tree"
     done
 done
-for case in config connect; do
+for case in config connect growth; do
     ! wants "$cases" $case || case_$case
 done
