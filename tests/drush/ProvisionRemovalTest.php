@@ -208,6 +208,22 @@ final class ProvisionRemovalTest extends TestCase
         self::assertStringContainsString('is empty', (string) $now->guard($root), 'nobody moves a platform into an empty directory');
     }
 
+    public function testWhatIsMountedInsideOfAPlatformBelongsToIt(): void
+    {
+        $root = "$this->dir/aegir/platforms/d7";
+        $modules = "36 1 0:40 / $root/sites/all/modules rw - nfs4 nas:/modules rw";
+        $files = "37 1 0:41 / $root/sites/a.test/files rw - nfs4 nas:/files rw";
+        (new Removal($this->aegir, "$this->dir/aegir/config/scale", $this->mountinfo($modules, $files)))->remember($root);
+        self::assertNull((new Removal($this->aegir, "$this->dir/aegir/config/scale", $this->mountinfo($modules)))->guard($root));
+        $off = new Removal($this->aegir, "$this->dir/aegir/config/scale", $this->mountinfo($files));
+        foreach ([$root, "$root/sites/all/modules", "$root/sites/a.test"] as $path) {
+            self::assertStringContainsString('sites/all/modules lay on the file system "nas:/modules nfs4 /"', (string) $off->guard($path));
+        }
+        self::assertNull($off->guard("$this->dir/aegir/config/server_web1"));
+        $this->aegir->options[Removal::MOVED] = true;
+        self::assertNull($off->guard($root));
+    }
+
     public function testNamesOfMountsAreReadAsTheKernelWritesThem(): void
     {
         $mounts = $this->mountinfo('36 1 0:40 /a\040b /mnt/x\040y rw - nfs4 nas:/export\134z rw', '37 1 0:41 / /mnt/x\040y/in rw - tmpfs tmpfs rw');

@@ -184,7 +184,8 @@ final class Delivery
      */
     private function sync(array $servers, array $paths, array $options, array $connection, bool $isRetry = false): array
     {
-        $options += ['commit' => 'together', 'max_failures' => count($servers) - 1];
+        // The extension's own guard has to be told of each path when a platform was moved; ours, of the platform.
+        $options += ['commit' => 'together', 'max_failures' => count($servers) - 1, 'guard' => false];
         try {
             $report = $this->engine->sync($this->fleet->topology($servers, $connection), Fleet::GROUP, $paths, $options, self::quietly(...))->jsonSerialize();
         } catch (CancelledException $e) {

@@ -20,22 +20,54 @@ final class Mounts
     public function identity(string $path): ?string
     {
         $best = null;
+        foreach ($this->all() as [$point, $name]) {
+            // A later line covers an earlier one at the same place.
+            if (self::isBelow($path, $point) && ($best === null || strlen($point) >= strlen($best[0]))) {
+                $best = [$point, $name];
+            }
+        }
+
+        return $best[1] ?? null;
+    }
+
+    /**
+     * What is mounted below a directory.
+     *
+     * @return array<string, string> identities by place
+     */
+    public function below(string $path): array
+    {
+        $below = [];
+        foreach ($this->all() as [$point, $name]) {
+            if ($point !== $path && self::isBelow($point, $path)) {
+                $below[$point] = $name;
+            }
+        }
+        ksort($below);
+
+        return $below;
+    }
+
+    /** @return list<array{string, string}> place, "" for /, and identity */
+    private function all(): array
+    {
+        $all = [];
         foreach (@file($this->mountinfo, FILE_IGNORE_NEW_LINES) ?: [] as $line) {
             // [id] [parent] [major:minor] [root] [mount point] [options] [tags ...] - [type] [source] [options]
             [$front, $back] = explode(' - ', $line, 2) + [1 => ''];
             $front = array_map(self::plain(...), explode(' ', $front));
             $back = array_map(self::plain(...), explode(' ', $back));
-            if (count($front) < 6 || count($back) < 2) {
-                continue;
-            }
-            $point = rtrim($front[4], '/');
-            // A later line covers an earlier one at the same place.
-            if (($path === $point || str_starts_with($path, "$point/")) && ($best === null || strlen($point) >= $best['length'])) {
-                $best = ['length' => strlen($point), 'name' => self::source($back[1]) . ' ' . $back[0] . ' ' . $front[3]];
+            if (count($front) >= 6 && count($back) >= 2) {
+                $all[] = [rtrim($front[4], '/'), self::source($back[1]) . ' ' . $back[0] . ' ' . $front[3]];
             }
         }
 
-        return $best['name'] ?? null;
+        return $all;
+    }
+
+    private static function isBelow(string $path, string $directory): bool
+    {
+        return str_starts_with("$path/", "$directory/");
     }
 
     private static function source(string $source): string

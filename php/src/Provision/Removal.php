@@ -107,7 +107,11 @@ final class Removal
         foreach ($this->bases(self::withoutSlash($path)) as $base) {
             $identity = $this->looksUnmounted($base) === null ? $this->mounts->identity($this->real($base)) : null;
             if ($identity !== null) {
-                $now[$base] = ['mount' => $identity, 'drupal' => is_file("$base/" . self::DRUPAL)];
+                $now[$base] = [
+                    'mount' => $identity,
+                    'below' => $this->mountedIn($base),
+                    'drupal' => is_file("$base/" . self::DRUPAL),
+                ];
             }
         }
         if ($now !== $known) {
@@ -115,7 +119,7 @@ final class Removal
         }
     }
 
-    /** @param array<string, array{mount: string, drupal: bool}> $records */
+    /** @param array<string, array{mount: string, below: array<string, string>, drupal: bool}> $records */
     private function write(array $records): void
     {
         if (!is_dir($this->state)) {
@@ -217,6 +221,9 @@ final class Removal
         if ($was !== null && $is !== null && $was !== $is && !$isMoved) {
             return self::unmounted($base, $was, $is);
         }
+        foreach (array_diff_assoc($isMoved || !$this->isPlatform($base) ? [] : $this->records()[$base]['below'] ?? [], $this->mountedIn($base)) as $point => $was) {
+            return self::unmounted($point, $was, $this->mounts->identity($point));
+        }
         // Our own state directory is made by the first task, whether or not the file system is there.
         $isEmpty = array_diff($entries, ['.', '..', 'lost+found', basename($this->state)]) === [];
 
@@ -228,6 +235,25 @@ final class Removal
         return !$isMoved && ($this->records()[$base]['drupal'] ?? false) && !is_file("$base/" . self::DRUPAL)
             ? "$base has no " . self::DRUPAL . ' any more, which it had when it was pushed last' . self::remedy() . self::moved()
             : null;
+    }
+
+    private function isPlatform(string $base): bool
+    {
+        return in_array($base, $this->aegir->platformRoots(), true);
+    }
+
+    /**
+     * What is mounted in a platform, but for uploads: a push deletes none of these.
+     *
+     * @return array<string, string>
+     */
+    private function mountedIn(string $base): array
+    {
+        return $this->isPlatform($base) ? array_filter(
+            $this->mounts->below($this->real($base)),
+            static fn (string $point): bool => preg_match('{/sites/[^/]+/(files|private)(/|$)}', $point) !== 1,
+            ARRAY_FILTER_USE_KEY,
+        ) : [];
     }
 
     private static function unmounted(string $base, ?string $was, ?string $is): string
@@ -245,13 +271,14 @@ final class Removal
         return ': is a file system not mounted? Nothing is changed on the servers; mount it and run the task again';
     }
 
-    /** @return array<string, array{mount: string, drupal: bool}> by path */
+    /** @return array<string, array{mount: string, below: array<string, string>, drupal: bool}> by path */
     private function records(): array
     {
         $known = json_decode((string) @file_get_contents($this->records), true);
 
         return is_array($known)
-            ? array_filter($known, static fn (mixed $of): bool => is_array($of) && is_string($of['mount'] ?? null) && is_bool($of['drupal'] ?? null))
+            ? array_filter($known, static fn (mixed $of): bool => is_array($of) && is_string($of['mount'] ?? null)
+                && is_array($of['below'] ?? null) && array_filter($of['below'], is_string(...)) === $of['below'] && is_bool($of['drupal'] ?? null))
             : [];
     }
 

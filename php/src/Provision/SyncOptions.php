@@ -66,9 +66,6 @@ final readonly class SyncOptions
         // Stock writes --no-delete beside it, which no rsync knows.
         $engine['delete'] = ($options['delete'] ?? false) === true && !($options['no-delete'] ?? false);
         unset($options['delete'], $options['no-delete']);
-        if ($aegir->option(Removal::MOVED, false)) {
-            $engine['guard'] = false;
-        }
         $isDirectoryOnly = ($options['exclude'] ?? null) === rtrim($path, '/') . '/*';
 
         foreach ($options as $name => $value) {
