@@ -68,7 +68,7 @@ static void give_report(const struct call *c, zval *to);
 static bool refuse_nested(void);
 static void list_session(zval *list, const struct ags_session_stats *s);
 
-ZEND_FUNCTION(Aegir_Scale_cluster_sync)
+static void move_paths(INTERNAL_FUNCTION_PARAMETERS, enum ags_call kind)
 {
 	struct call c = CALL_INIT;
 	zend_fcall_info callback = empty_fcall_info;
@@ -85,8 +85,18 @@ ZEND_FUNCTION(Aegir_Scale_cluster_sync)
 		Z_PARAM_FUNC_OR_NULL(callback, cache)
 	ZEND_PARSE_PARAMETERS_END();
 	(void)len;
-	c.kind = AGS_CALL_SYNC;
+	c.kind = kind;
 	perform(&c, topology, &callback, &cache);
+}
+
+ZEND_FUNCTION(Aegir_Scale_cluster_sync)
+{
+	move_paths(INTERNAL_FUNCTION_PARAM_PASSTHRU, AGS_CALL_SYNC);
+}
+
+ZEND_FUNCTION(Aegir_Scale_cluster_fetch)
+{
+	move_paths(INTERNAL_FUNCTION_PARAM_PASSTHRU, AGS_CALL_FETCH);
 }
 
 ZEND_FUNCTION(Aegir_Scale_cluster_status)
@@ -105,27 +115,6 @@ ZEND_FUNCTION(Aegir_Scale_cluster_status)
 	(void)len;
 	c.kind = AGS_CALL_STATUS;
 	perform(&c, topology, &empty_fcall_info, &empty_fcall_info_cache);
-}
-
-ZEND_FUNCTION(Aegir_Scale_cluster_fetch)
-{
-	struct call c = CALL_INIT;
-	zend_fcall_info callback = empty_fcall_info;
-	zend_fcall_info_cache cache = empty_fcall_info_cache;
-	zval *topology;
-	size_t len;
-
-	ZEND_PARSE_PARAMETERS_START(3, 5)
-		Z_PARAM_OBJECT_OF_CLASS(topology, ags_ce_topology)
-		Z_PARAM_PATH(c.group, len)
-		Z_PARAM_ARRAY_HT_OR_STR(c.words, c.path)
-		Z_PARAM_OPTIONAL
-		Z_PARAM_ARRAY_HT(c.options)
-		Z_PARAM_FUNC_OR_NULL(callback, cache)
-	ZEND_PARSE_PARAMETERS_END();
-	(void)len;
-	c.kind = AGS_CALL_FETCH;
-	perform(&c, topology, &callback, &cache);
 }
 
 ZEND_FUNCTION(Aegir_Scale_cluster_run)
