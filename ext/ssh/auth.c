@@ -2,6 +2,7 @@
 #include "ssh/agent.h"
 #include "ssh/blob.h"
 #include "ssh/identity.h"
+#include "ssh/libssh2_private.h"
 
 #include <errno.h>
 #include <libssh2.h>
@@ -274,8 +275,7 @@ static enum ags_step give_up(struct ags_auth *auth, struct ags_err *err)
 	                     auth->passed_over[0] != '\0' ? "; not tried: " : "", auth->passed_over);
 }
 
-/* Called again after each LIBSSH2_ERROR_EAGAIN, which is how the agent's answer is waited for. libssh2 frees the
- * signature with free(), as the session has its default allocator. */
+/* Called again after each LIBSSH2_ERROR_EAGAIN, which is how the agent's answer is waited for. libssh2 frees the signature. */
 static LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign)
 {
 	struct ags_auth *auth = *abstract;
@@ -295,7 +295,7 @@ static LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign)
 		return LIBSSH2_ERROR_EAGAIN;
 	if (step == AGS_FAILED || !ags_agent_signature(auth->agent, &bytes, &len) || len == 0)
 		return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
-	*sig = malloc(len);
+	*sig = ags_libssh2_memory(auth->s, len);
 	if (*sig == NULL)
 		return auth->lacks_memory = true, LIBSSH2_ERROR_ALLOC;
 	memcpy(*sig, bytes, len);

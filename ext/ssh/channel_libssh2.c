@@ -8,6 +8,8 @@
 #define WINDOW (2u << 20)                 /* what a server may send unasked; enough for a LAN */
 #define PACKET 32768u
 #define LARGEST_WRITE 32700u              /* libssh2 takes no more at once */
+#define SMALLEST_PACKET 1024u             /* RFC 4254 wants 32768; a packet for every byte would take all our time */
+#define MAX_SMALL_WRITES 8                /* one after the other; a single one may be the end of a window that has grown meanwhile */
 /* Of every read, whichever the stream. While keys are exchanged libssh2 cannot tell the server of more room: it does so later, by the size of
  * the read that could not, but counts by that of the read that did. With two sizes it takes less than it offered, and loses bytes. */
 #define READ_PIECE 16384
@@ -16,6 +18,7 @@ static enum ags_step open_channel(struct ags_channel *ch);
 static enum ags_step exec(struct ags_channel *ch);
 static void refuse(struct ags_channel *ch, const char *what);
 static enum ags_step failed(struct ags_channel *ch, const char *what, struct ags_err *err);
+static bool takes_too_little(struct ags_channel *ch, size_t taken);
 static void read_exit(struct ags_channel *ch);
 
 enum ags_step ags_libssh2_start(struct ags_channel *ch)
@@ -43,6 +46,10 @@ enum ags_step ags_libssh2_write(struct ags_channel *ch, const void *bytes, size_
 		return AGS_AGAIN;
 	if (rc < 0)
 		return failed(ch, "writing to a command", err);
+	if (takes_too_little(ch, (size_t)rc)) {
+		ags_fail(&s->err, AGS_LIMIT, "%s takes %zd bytes in a packet, want at least %u", s->address, rc, SMALLEST_PACKET);
+		return failed(ch, "writing to a command", err);
+	}
 	*taken = (size_t)rc;
 	ch->offered = 0;
 	ch->queued_mark = s->queued;
@@ -126,6 +133,15 @@ void ags_libssh2_sent(struct ags_session *s, uint64_t sent_before)
 			ch->wake(ch->arg);
 		}
 	}
+}
+
+/* The size of the server's packets is not told, so it shows only in what is taken while its window is open. */
+static bool takes_too_little(struct ags_channel *ch, size_t taken)
+{
+	bool is_small = taken < ch->offered && taken < SMALLEST_PACKET && libssh2_channel_window_write(ch->ssh) >= SMALLEST_PACKET;
+
+	ch->small_writes = is_small ? ch->small_writes + 1 : 0;
+	return ch->small_writes > MAX_SMALL_WRITES;
 }
 
 static enum ags_step open_channel(struct ags_channel *ch)

@@ -37,6 +37,7 @@ struct ags_channel {
 	struct _LIBSSH2_CHANNEL *ssh;
 	uint64_t queued_mark;                 /* the session's `queued` after this channel's last write */
 	size_t offered;                       /* bytes of a write that libssh2 has begun */
+	unsigned small_writes;                /* one after the other */
 
 	struct ags_passenger *passenger;      /* OpenSSH */
 

@@ -7,6 +7,8 @@
 
 /* Ends the session for a call of libssh2 that failed while doing `what`. */
 void ags_libssh2_break(struct ags_session *s, const char *what);
+/* Memory that libssh2 will free; NULL when there is none. */
+void *ags_libssh2_memory(struct ags_session *s, size_t n);
 /* The socket took bytes: the channels whose bytes may be among them live, and those that waited for room are told. */
 void ags_libssh2_sent(struct ags_session *s, uint64_t sent_before);
 

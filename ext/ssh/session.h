@@ -94,6 +94,8 @@ struct ags_session {
 	struct ags_dial *dial;
 	struct ags_auth *auth;
 	struct _LIBSSH2_SESSION *ssh;
+	struct ags_ssh_piece *ssh_pieces;       /* memory that libssh2 holds for it */
+	size_t ssh_memory;                      /* their bytes */
 	int fd;
 	struct ags_buf out;
 	size_t may_read;                        /* bytes left of this turn */
@@ -101,6 +103,7 @@ struct ags_session {
 	bool has_asked, is_deaf;                /* nobody takes in what has come: the loop need not tell of it again */
 	int lost_errno;
 	uint64_t queued, received_before;       /* before this turn */
+	int64_t turn_ends;
 	int64_t moved_at;                       /* when the socket took or gave bytes */
 	char farewell[256];                     /* what the server said when it hung up */
 

@@ -22,16 +22,28 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define TURN_BYTES (256u << 10)           /* taken in per turn: half a millisecond of decryption */
+#define TURN_MS 2                         /* and no more after that: a flood of tiny packets takes time, not bytes */
 #define MAX_GREETING (64u << 10)          /* what a server may send before its SSH banner and keys are read */
+#define MAX_MEMORY (32u << 20)            /* of libssh2 for a session: twice the windows of its channels */
+#define MAX_UNSENT (1u << 20)             /* eight times what writers may queue: the rest are answers that the server does not read */
 #define FLUSH_AT_ONCE (16u << 10)         /* less than this is a question that someone waits for, more is a stream */
 #define FIRST_WITH_RSA_SHA2 0x010b00      /* libssh2 1.11 */
 #define QUICK_BYTES 4096                  /* a turn that took less is a conversation, not a transfer */
+
+struct ags_ssh_piece {
+	struct ags_ssh_piece *next, **back;
+	size_t size;
+	alignas(max_align_t) unsigned char bytes[];
+};
 
 static enum ags_step connect_step(struct ags_session *s);
 static void begin_turn(struct ags_session *s);
@@ -50,6 +62,10 @@ static enum ags_step fall_back(struct ags_session *s, const char *reason);
 static void lose(struct ags_session *s);
 static bool has_banner(const struct ags_session *s);
 static void flush(struct ags_session *s);
+static LIBSSH2_ALLOC_FUNC(give_memory);
+static LIBSSH2_REALLOC_FUNC(give_more_memory);
+static LIBSSH2_FREE_FUNC(take_memory);
+static struct ags_ssh_piece *piece_of(void *bytes);
 static LIBSSH2_SEND_FUNC(take_for_sending);
 static LIBSSH2_RECV_FUNC(give_received);
 static LIBSSH2_DISCONNECT_FUNC(note_farewell);
@@ -75,6 +91,13 @@ void ags_libssh2_break(struct ags_session *s, const char *what)
 	ags_fail(&s->err, code == LIBSSH2_ERROR_ALLOC ? AGS_NOMEM : AGS_CONNECT, "%s with %s failed: %s (libssh2 error %d)", what,
 	         s->address, text, code);
 	ags_session_break(s);
+}
+
+void *ags_libssh2_memory(struct ags_session *s, size_t n)
+{
+	void *abstract = s;
+
+	return give_memory(n, &abstract);
 }
 
 /* The library counts, as other extensions of the process may use it too. */
@@ -119,6 +142,7 @@ static void begin_turn(struct ags_session *s)
 	s->is_deaf = s->has_asked = false;
 	s->may_read = TURN_BYTES;
 	s->received_before = s->received;
+	s->turn_ends = ags_now_ms() + TURN_MS;
 	flush(s);
 }
 
@@ -127,6 +151,8 @@ static void end_turn(struct ags_session *s, unsigned happened)
 	int on = 1;
 
 	s->may_read = 0;
+	if (s->err.code != AGS_OK)               /* libssh2 may have gone on after what it was refused */
+		ags_session_break(s);
 	if (s->is_at_end)
 		lose(s);
 	flush(s);
@@ -192,7 +218,7 @@ static enum ags_step dial(struct ags_session *s)
 
 static bool begin_greeting(struct ags_session *s)
 {
-	s->ssh = libssh2_session_init_ex(NULL, NULL, NULL, s);
+	s->ssh = libssh2_session_init_ex(give_memory, take_memory, give_more_memory, s);
 	if (s->ssh == NULL)
 		return ags_fail_nomem(&s->err);
 	libssh2_session_set_blocking(s->ssh, 0);
@@ -322,10 +348,11 @@ static void hang_up(struct ags_session *s, bool tell_server)
 	s->fd = -1;
 }
 
-/* With everything swallowed and nothing received it cannot wait; the bound is for a library that thinks otherwise. */
+/* With everything swallowed and nothing received it cannot wait; the bound is for a library that thinks otherwise. What it forgets goes too. */
 static void free_all(struct ags_session *s)
 {
 	bool was_freeing = s->is_freeing;
+	void *abstract = s;
 
 	s->is_freeing = true;
 	ags_auth_free(s->auth);
@@ -333,9 +360,71 @@ static void free_all(struct ags_session *s)
 	for (int i = 0; s->ssh != NULL && i < 100 && libssh2_session_free(s->ssh) == LIBSSH2_ERROR_EAGAIN; i++)
 		continue;
 	s->ssh = NULL;
+	while (s->ssh_pieces != NULL)
+		take_memory(s->ssh_pieces->bytes, &abstract);
 	hang_up(s, true);
 	ags_buf_free(&s->out);
 	s->is_freeing = was_freeing;
+}
+
+/* libssh2's memory has a ceiling, as it keeps every message that nobody waits for. It is zeros, with one more behind: 1.10 and 1.11 read the name
+ * of a signal to its end that was never written. */
+static LIBSSH2_ALLOC_FUNC(give_memory)
+{
+	struct ags_session *s = *abstract;
+	struct ags_ssh_piece *piece;
+	size_t size = (sizeof(*piece) + count) / alignof(struct ags_ssh_piece) * alignof(struct ags_ssh_piece) + alignof(struct ags_ssh_piece);
+
+	if (count > MAX_MEMORY || s->ssh_memory > MAX_MEMORY - count) {
+		ags_fail(&s->err, AGS_LIMIT, "%s sends what nobody asked for, more than %u MB of it", s->address, MAX_MEMORY >> 20);
+		return NULL;
+	}
+	piece = aligned_alloc(alignof(struct ags_ssh_piece), size);
+	if (piece == NULL) {
+		ags_fail_nomem(&s->err);
+		return NULL;
+	}
+	memset(piece, 0, size);
+	piece->size = count;
+	piece->next = s->ssh_pieces;
+	piece->back = &s->ssh_pieces;
+	if (piece->next != NULL)
+		piece->next->back = &piece->next;
+	s->ssh_pieces = piece;
+	s->ssh_memory += sizeof(*piece) + count;
+	return piece->bytes;
+}
+
+static LIBSSH2_REALLOC_FUNC(give_more_memory)
+{
+	const struct ags_ssh_piece *old = ptr != NULL ? piece_of(ptr) : NULL;
+	void *more = give_memory(count, abstract);
+
+	if (more == NULL || old == NULL)
+		return more;
+	memcpy(more, ptr, old->size < count ? old->size : count);
+	take_memory(ptr, abstract);
+	return more;
+}
+
+static LIBSSH2_FREE_FUNC(take_memory)
+{
+	struct ags_session *s = *abstract;
+	struct ags_ssh_piece *piece;
+
+	if (ptr == NULL)
+		return;
+	piece = piece_of(ptr);
+	*piece->back = piece->next;
+	if (piece->next != NULL)
+		piece->next->back = piece->back;
+	s->ssh_memory -= sizeof(*piece) + piece->size;
+	free(piece);
+}
+
+static struct ags_ssh_piece *piece_of(void *bytes)
+{
+	return (struct ags_ssh_piece *)((unsigned char *)bytes - offsetof(struct ags_ssh_piece, bytes));
 }
 
 static LIBSSH2_SEND_FUNC(take_for_sending)
@@ -346,6 +435,10 @@ static LIBSSH2_SEND_FUNC(take_for_sending)
 	(void)flags;
 	if (s->is_freeing || s->state == AGS_SESSION_BROKEN || s->lost_errno != 0)
 		return (ssize_t)length;
+	if (ags_buf_len(&s->out) + length > MAX_UNSENT) {
+		ags_fail(&s->err, AGS_LIMIT, "%s asks for more answers than it reads", s->address);
+		return -ENOBUFS;
+	}
 	if (!ags_buf_add(&s->out, buffer, length)) {
 		ags_fail_nomem(&s->err);
 		return -ENOMEM;
@@ -363,7 +456,7 @@ static LIBSSH2_RECV_FUNC(give_received)
 	(void)flags;
 	if (s->is_freeing)
 		return 0;
-	if (s->may_read == 0 || s->is_at_end || s->fd < 0)
+	if (s->may_read == 0 || s->is_at_end || s->fd < 0 || (s->received > s->received_before && ags_now_ms() > s->turn_ends))
 		return -EAGAIN;
 	s->has_asked = true;
 	n = recv(s->fd, buffer, length < s->may_read ? length : s->may_read, MSG_DONTWAIT);
