@@ -23,7 +23,7 @@ cp tests/phpt/*.phpt tests/phpt/*.inc "$MODULES/aegir_scale.so" "$work"
 tests=$work
 [ $# -eq 0 ] || tests=$(for name; do echo "$work/${name%.phpt}.phpt"; done)
 php=${PHP:-$(command -v php)}
-export NO_INTERACTION=1 TEST_PHP_EXECUTABLE="$php"
+export XDG_STATE_HOME="$work/state" NO_INTERACTION=1 TEST_PHP_EXECUTABLE="$php"
 
 # The option -m of run-tests.php would take sshd and rsync along and looks for no leaks.
 if [ -n "$valgrind" ]; then
