@@ -197,7 +197,7 @@ final class Delivery
         $bad = $again = [];
         foreach ($servers as $server) {
             $r = $report['servers'][$server->name()] ?? ['outcome' => 'skipped', 'phase' => 'connect', 'error' => 'was not spoken to'];
-            if ($r['outcome'] !== 'unchanged') {
+            if ($r['outcome'] !== 'unchanged' && $r['phase'] !== 'connect') {
                 $this->touched[$server->name()] = true;
             }
             if (in_array($r['outcome'], ['synced', 'unchanged'], true)) {
@@ -231,6 +231,10 @@ final class Delivery
      */
     private function refused(\Throwable $e, array $servers, array $paths, array $options, array $connection): array
     {
+        if ($e instanceof TopologyException) {
+            $this->aegir->fail('SCALE_TOPOLOGY', Text::clean('what Aegir knows of its servers is wrong: ' . $e->getMessage()));
+            return array_column($servers, null, 'alias');
+        }
         if (count($paths) > 1) {
             $bad = [];
             foreach ($paths as $path) {
@@ -244,7 +248,7 @@ final class Delivery
         }
         $this->aegir->fail('PROVISION_FILE_SYNC_FAILED', Text::clean("$paths[0] was not copied to any server: " . $e->getMessage()));
 
-        return $e instanceof TopologyException ? array_column($servers, null, 'alias') : [];
+        return [];
     }
 
     /**

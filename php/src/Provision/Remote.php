@@ -70,32 +70,44 @@ final class Remote
     public function restartAhead(array $servers): array
     {
         $servers = array_values(array_filter($servers, static fn (Server $server): bool => $server->restart !== ''));
-        $tested = array_filter($servers, static fn (Server $server): bool => $server->test !== '');
-        $bad = $passed = [];
-        $tests = $this->run(array_values($tested), array_combine(self::names($tested), array_column($tested, 'test')), true);
-        foreach ($servers as $server) {
-            $test = $tests[$server->name()] ?? null;
-            if ($test === null || $test['outcome'] === 'synced' || ConfigTest::wasNotMade($test)) {
-                if ($test !== null && $test['outcome'] !== 'synced') {
-                    $this->aegir->log("$server->alias: \"$server->test\" could not be run, its configuration is not tested: " . self::why($test), 'info');
-                }
-                $passed[] = $server;
-            } else {
-                $this->ahead[$server->name()][$server->restart] = $test;
-                $this->verdict->bad($server, "the configuration is wrong, it was not reloaded: " . self::why($test));
-                $bad[] = $server;
-            }
-        }
-        foreach ($this->run($passed, array_combine(self::names($passed), array_column($passed, 'restart')), true) as $name => $ran) {
-            $this->ahead[$name][array_column($passed, 'restart', null)[array_search($name, self::names($passed), true)]] = $ran;
-            if ($ran['outcome'] !== 'synced') {
-                $server = $passed[array_search($name, self::names($passed), true)];
-                $this->verdict->bad($server, "\"$server->restart\" failed: " . self::why($ran));
-                $bad[] = $server;
+        $wrong = $this->wronglyConfigured($servers);
+        $right = array_values(array_filter($servers, static fn (Server $server): bool => !in_array($server, $wrong, true)));
+        $ran = $this->run($right, array_combine(self::names($right), array_column($right, 'restart')), true);
+        foreach ($right as $server) {
+            $this->ahead[$server->name()][$server->restart] = $ran[$server->name()];
+            if ($ran[$server->name()]['outcome'] !== 'synced') {
+                $this->verdict->bad($server, "\"$server->restart\" failed: " . self::why($ran[$server->name()]));
+                $wrong[] = $server;
             }
         }
 
-        return $bad;
+        return $wrong;
+    }
+
+    /**
+     * @param list<Server> $servers
+     * @return list<Server>
+     */
+    private function wronglyConfigured(array $servers): array
+    {
+        $tested = array_values(array_filter($servers, static fn (Server $server): bool => $server->test !== ''));
+        $ran = $this->run($tested, array_combine(self::names($tested), array_column($tested, 'test')), true);
+        $wrong = [];
+        foreach ($tested as $server) {
+            $test = $ran[$server->name()];
+            if ($test['outcome'] === 'synced') {
+                continue;
+            }
+            if (ConfigTest::wasNotMade($test)) {
+                $this->aegir->log("$server->alias: its configuration is not tested, as \"$server->test\" cannot be run: " . self::why($test), 'info');
+                continue;
+            }
+            $this->ahead[$server->name()][$server->restart] = $test;
+            $this->verdict->bad($server, (self::isLost($test) ? '' : 'the configuration is wrong, it was not reloaded: ') . self::why($test));
+            $wrong[] = $server;
+        }
+
+        return $wrong;
     }
 
     /** What nobody asked for is not kept for later. */

@@ -2,6 +2,7 @@
 
 namespace Aegir\Scale\Provision;
 
+use Aegir\Scale\CancelledException;
 use Aegir\Scale\Command\Engine;
 use Aegir\Scale\Report\Text;
 use Aegir\Scale\ScaleException;
@@ -58,6 +59,8 @@ final class SiteFetch
         try {
             $report = $this->engine->fetch($this->fleet->topology($servers), Fleet::GROUP, [$path], $options + ['itemize' => true], static function (): void {
             })->jsonSerialize();
+        } catch (CancelledException $e) {
+            throw $e;
         } catch (ScaleException | \ValueError $e) {
             $this->aegir->fail('PROVISION_FILE_SYNC_FAILED', Text::clean("$path was not fetched: " . $e->getMessage()));
             return false;
