@@ -20,6 +20,7 @@ static enum ags_step read_version(struct ags_sender *s, struct ags_cursor *in, s
 static enum ags_step read_flags(struct ags_sender *s, struct ags_cursor *in, struct ags_err *err);
 static enum ags_step read_checksums(struct ags_sender *s, struct ags_cursor *in, struct ags_err *err);
 static enum ags_step read_compressors(struct ags_sender *s, struct ags_cursor *in, struct ags_err *err);
+static void expect_seed(struct ags_sender *s);
 static enum ags_step read_seed(struct ags_sender *s, struct ags_cursor *in, struct ags_err *err);
 static enum ags_step read_frame(struct ags_sender *s, struct ags_cursor *in, struct ags_err *err);
 static enum ags_step read_message(struct ags_sender *s, struct ags_cursor *in, struct ags_err *err);
@@ -119,7 +120,7 @@ static enum ags_step read_flags(struct ags_sender *s, struct ags_cursor *in, str
 		return ags_fail_step(err, AGS_PROTOCOL, "the server's rsync is older than 3.1.2");
 	s->digest = AGS_DIGEST_MD5;
 	s->encoding = s->job->compress ? AGS_ENCODING_ZLIB : AGS_ENCODING_PLAIN;
-	s->input = IN_SEED;
+	expect_seed(s);
 	return AGS_DONE;
 }
 
@@ -142,7 +143,10 @@ static enum ags_step read_checksums(struct ags_sender *s, struct ags_cursor *in,
 	else
 		return ags_fail_step(err, AGS_PROTOCOL, "the server's rsync offers the checksums \"%s\", want xxh128 or md5", list);
 	name = ags_digest_name(s->digest);
-	s->input = s->job->compress ? IN_COMPRESSORS : IN_SEED;
+	if (s->job->compress)
+		s->input = IN_COMPRESSORS;
+	else
+		expect_seed(s);
 	return ags_wire_put_vstring(&s->replies, name, strlen(name)) ? AGS_DONE : (ags_fail_nomem(err), AGS_FAILED);
 }
 
@@ -167,8 +171,15 @@ static enum ags_step read_compressors(struct ags_sender *s, struct ags_cursor *i
 			}
 	if (!offers(list, name))
 		return ags_fail_step(err, AGS_PROTOCOL, "the server's rsync offers the compressors \"%s\", want zstd, lz4, zlib or none", list);
-	s->input = IN_SEED;
+	expect_seed(s);
 	return ags_wire_put_vstring(&s->replies, name, strlen(name)) ? AGS_DONE : (ags_fail_nomem(err), AGS_FAILED);
+}
+
+/* The seed is the one that we gave it: the list need not wait until it is back. */
+static void expect_seed(struct ags_sender *s)
+{
+	s->input = IN_SEED;
+	s->phase = AGS_SENDER_LIST;
 }
 
 static enum ags_step read_seed(struct ags_sender *s, struct ags_cursor *in, struct ags_err *err)
@@ -181,7 +192,6 @@ static enum ags_step read_seed(struct ags_sender *s, struct ags_cursor *in, stru
 		return ags_fail_step(err, AGS_PROTOCOL, "the server's rsync uses the checksum seed %d, want %d as it was told",
 		                     (int32_t)seed, s->job->seed);
 	s->input = IN_FRAMES;
-	s->phase = AGS_SENDER_LIST;
 	return AGS_DONE;
 }
 
