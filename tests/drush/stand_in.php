@@ -8,6 +8,7 @@
  */
 
 const DRUSH_BOOTSTRAP_NONE = -1;
+const DRUSH_BOOTSTRAP_DRUSH = 0;
 
 $given = json_decode(getenv('STAND_IN') ?: '{}', true, 16, JSON_THROW_ON_ERROR);
 $contexts = ($given['contexts'] ?? []) + [
