@@ -133,11 +133,12 @@ foreach ([Phase::Connect, Phase::List, Phase::Transfer, Phase::Staged, Phase::Co
         harm($phase, [
             'web2' => fn ($server) => on($server, 'head -c 16M /dev/zero >/var/aegir/filler || true'),
             'web3' => fn ($server) => on($server, 'i=0; while : >/var/aegir/filler.$((++i)); do :; done 2>/dev/null; true'),
-            'web4' => fn ($server) => on($server, 'mount --bind ' . same_disk($server) . ' /var/aegir'),
+            // Over the pushed path itself, so that an rsync that is in the directory above it sees it, too.
+            'web4' => fn ($server) => on($server, 'mount --bind ' . same_disk($server) . substr(SOURCE, strlen(HUB)) . ' ' . SOURCE),
         ], ['web2' => $space, 'web3' => $space, 'web4' => 'read-only file system'], thaw: true, t: topology());
         on('web2', 'rm /var/aegir/filler');
         on('web3', 'rm /var/aegir/filler.*');
-        on('web4', 'umount -l /var/aegir');
+        on('web4', 'umount -l ' . SOURCE);
         in_step_again();
     });
 }
