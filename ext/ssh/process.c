@@ -359,11 +359,8 @@ static bool reap(struct ags_process *p)
 	pid = waitpid(p->pid, &status, WNOHANG);
 	if (pid == 0)
 		return false;
-	p->status = p->signal = -1;
-	if (pid == p->pid && WIFEXITED(status))
-		p->status = WEXITSTATUS(status), p->signal = 0;
-	else if (pid == p->pid && WIFSIGNALED(status))
-		p->signal = WTERMSIG(status);
+	p->status = pid == p->pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	p->signal = p->status >= 0 ? 0 : pid == p->pid && WIFSIGNALED(status) ? WTERMSIG(status) : -1;
 	return true;
 }
 
