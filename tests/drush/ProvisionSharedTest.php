@@ -339,6 +339,21 @@ final class ProvisionSharedTest extends TestCase
         self::assertEquals($want, $found);
     }
 
+    public function testATarThatWasInstalledAsNoProgramIsCopied(): void
+    {
+        $this->upload('hub', 'a', 'a');
+        $this->shared()->convert($this->group(), $this->site());
+        copy(dirname(__DIR__, 2) . '/php/libexec/backup/tar', "$this->dir/tar");
+        mkdir("$this->dir/aegir");
+        $shared = $this->shared("$this->dir/tar");
+        self::assertTrue($shared->beginBackup($this->group(), $this->site()), json_encode($this->aegir->failures));
+        exec('cd ' . escapeshellarg($this->site()) . " && tar cpfz $this->dir/out.tar.gz --exclude-tag=exclude.tag . && tar tzf $this->dir/out.tar.gz", $found);
+        self::assertTrue($shared->endBackup());
+        self::assertContains('./files/a', $found);
+        $shared = $this->shared("$this->dir/none");
+        self::assertFalse($shared->beginBackup($this->group(), $this->site()));
+    }
+
     public function testABackupThatLacksTheUploadsIsAFailure(): void
     {
         $this->shared()->convert($this->group(), $this->site());
@@ -401,10 +416,10 @@ final class ProvisionSharedTest extends TestCase
         return new Group('@server_cluster', false, $servers, [], $policy, Uploads::Shared, "$this->dir/shared");
     }
 
-    private function shared(): SharedUploads
+    private function shared(string ...$tar): SharedUploads
     {
         $fleet = new Fleet($this->aegir, $this->engine);
 
-        return new SharedUploads($this->aegir, new UploadGathering($this->aegir, $fleet, $this->engine), fn (string $path): Share => new Share($fleet, $this->engine, $path));
+        return new SharedUploads($this->aegir, new UploadGathering($this->aegir, $fleet, $this->engine), fn (string $path): Share => new Share($fleet, $this->engine, $path), ...$tar);
     }
 }

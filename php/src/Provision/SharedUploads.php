@@ -17,7 +17,7 @@ use Aegir\Scale\Report\Text;
 final class SharedUploads
 {
     private const NAMES = ['files', 'private'];
-    private const TAR = __DIR__ . '/../../libexec/backup';
+    private const TAR = __DIR__ . '/../../libexec/backup/tar';
 
     /** @var array<string, true> sites that were looked at in this process */
     private array $done = [];
@@ -35,6 +35,7 @@ final class SharedUploads
         private readonly Aegir $aegir,
         private readonly UploadGathering $gathering,
         private readonly \Closure $share,
+        private readonly string $tar = self::TAR,
     ) {
     }
 
@@ -95,9 +96,9 @@ final class SharedUploads
         } catch (ShareException $e) {
             return $this->fail("no backup of $sitePath: " . $e->getMessage());
         }
-        $tar = realpath(self::TAR);
-        if ($tar === false || !is_executable("$tar/tar")) {
-            return $this->fail("no backup of $sitePath: its uploads are links, and " . self::TAR . '/tar is no program');
+        $tar = $this->directoryOfTar();
+        if ($tar === null) {
+            return $this->fail("no backup of $sitePath: its uploads are links, and $this->tar is not there as a program, nor can it be copied to Aegir's config");
         }
         $this->backup = ['path' => (string) getenv('PATH'), 'done' => tempnam(sys_get_temp_dir(), 'scale')];
         unlink($this->backup['done']);
@@ -245,6 +246,20 @@ final class SharedUploads
         $home = ($this->share)($group->shared)->home($sitePath);
 
         return $this->isLinked($sitePath, $home) ? $home : null;
+    }
+
+    /** Where our tar is a program: where it is, or a copy, as some ways to install a file make no program of it. */
+    private function directoryOfTar(): ?string
+    {
+        $tar = (string) realpath($this->tar);
+        if (is_executable($tar)) {
+            return dirname($tar);
+        }
+        $to = $this->aegir->root() . '/config/scale/bin';
+        is_dir($to) || @mkdir($to, 0700, true);
+        $isThere = $tar !== '' && @copy($tar, "$to/tar.new") && chmod("$to/tar.new", 0700) && rename("$to/tar.new", "$to/tar");
+
+        return $isThere ? $to : null;
     }
 
     private function isLinked(string $sitePath, string $home): bool
