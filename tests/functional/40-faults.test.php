@@ -261,12 +261,14 @@ test('a key file that is missing is told by name', function () {
     check(str_contains($result->error . $result->path, 'no-key'), "the error is: $result->error");
 });
 
-test('an RSA key, which libssh2 1.10 cannot use, is refused with what to do', function () {
+test('an RSA key, which libssh2 1.10 cannot use, is refused with what to do when nothing else may be used', function () {
     source(small_site());
     @unlink(FLEET . '/rsa');
     run_here('ssh-keygen', '-q', '-t', 'rsa', '-b', '2048', '-N', '', '-f', FLEET . '/rsa');
     file_put_contents(FLEET . '/authorized_keys', file_get_contents(FLEET . '/key.pub') . file_get_contents(FLEET . '/rsa.pub'));
-    $t = topology(fn (&$spec) => $spec['servers'][VICTIM]['identity'] = FLEET . '/rsa');
+    $t = topology(function (&$spec) {
+        $spec['servers'][VICTIM] = ['identity' => FLEET . '/rsa', 'transport' => 'libssh2'] + $spec['servers'][VICTIM];
+    });
     $result = outcome(push([], null, SOURCE, $t), VICTIM, Outcome::Failed);
     check(str_contains($result->error, 'RSA') && str_contains($result->error, 'ed25519'), "the error is: $result->error");
 });

@@ -32,13 +32,13 @@ function transport_test(string $name, callable $body): void
 /** web5 speaks AES-GCM alone, web6 lets in who has a certificate, web7 is reached through web1 only. */
 function prepare(): void
 {
-    if (file_exists(FLEET . '/rsa')) {
+    if (file_exists(FLEET . '/authority')) {
         return;
     }
     $at = FLEET;
     run_here('bash', '-ec', "
-        ssh-keygen -q -t rsa -b 2048 -N '' -f $at/rsa
-        cat $at/rsa.pub >>$at/authorized_keys
+        ssh-keygen -q -t rsa -b 2048 -N '' -f $at/user-rsa
+        cat $at/user-rsa.pub >>$at/authorized_keys
         ssh-keygen -q -t ed25519 -N '' -f $at/authority
         ssh-keygen -q -t rsa -b 2048 -N '' -f $at/certified
         ssh-keygen -q -s $at/authority -I test -n root,aegir," . get_current_user() . " $at/certified.pub
@@ -74,7 +74,7 @@ function behind_a_jump(string $more = ''): string
 function mixed(?callable $change = null): Topology
 {
     return topology(function (&$spec) use ($change) {
-        $spec['servers'][RSA]['identity'] = FLEET . '/rsa';
+        $spec['servers'][RSA]['identity'] = FLEET . '/user-rsa';
         $spec['servers'][CERTIFIED]['identity'] = FLEET . '/certified';
         $spec['servers'][INNER]['host'] = 'inner';
         $change && $change($spec);
@@ -160,7 +160,7 @@ transport_test('servers of all kinds in one call', function () {
     same($ways[INNER], ['openssh', "ssh's configuration sets HostName for it"], 'the way to ' . INNER);
     same($ways[CERTIFIED], ['openssh', FLEET . '/certified has a certificate'], 'the way to ' . CERTIFIED);
     if (str_starts_with(libssh2(), '1.10')) {
-        same($ways[RSA], ['openssh', FLEET . '/rsa is an RSA key, which this libssh2 cannot use'], 'the way to ' . RSA);
+        same($ways[RSA], ['openssh', FLEET . '/user-rsa is an RSA key, which this libssh2 cannot use'], 'the way to ' . RSA);
         same($ways[GCM], ['openssh', 'the server and libssh2 have no algorithms in common'], 'the way to ' . GCM);
     }
     without_ssh_left();
@@ -444,7 +444,7 @@ transport_test('a usual key and an agent with keys that libssh2 cannot use work 
     });
     $home = FLEET . '/home/.ssh';
     @mkdir($home, 0700, true);
-    copy(FLEET . '/rsa', "$home/id_rsa");
+    copy(FLEET . '/user-rsa', "$home/id_rsa");
     chmod("$home/id_rsa", 0600);
     $run = cluster_run($nameless(), 'web1', ['true']);
     unlink("$home/id_rsa");
@@ -458,7 +458,7 @@ transport_test('a usual key and an agent with keys that libssh2 cannot use work 
     eventually(fn () => file_exists(FLEET . '/agent'), 'the agent does not start');
     putenv('SSH_AUTH_SOCK=' . FLEET . '/agent');
     try {
-        run_here('ssh-add', '-q', FLEET . '/rsa');
+        run_here('ssh-add', '-q', FLEET . '/user-rsa');
         $run = cluster_run($nameless(), 'web1', ['true']);
         check($run->ok, 'with the agent: ' . $run->servers['web1']->error);
         $way = ways()['web1'];
