@@ -76,8 +76,7 @@ void ags_fanout_start(struct ags_member *m, const char *command)
 	};
 	struct ags_err err = AGS_ERR_INIT;
 
-	if (m->began_ms == 0)
-		if (m->began_ms == 0) {
+	if (m->began_ms == 0) {
 		m->began_ms = ags_now_ms();
 		ags_member_progress(m, AGS_PHASE_CONNECT);
 	}
