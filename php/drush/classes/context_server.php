@@ -43,7 +43,8 @@ class Provision_Context_server extends Provision_Context {
       'scale_test_cmd' => 'server with http: the command that tests the configuration before it is loaded, or none; guessed from http_restart_cmd if not given',
     );
     foreach (drush_command_invoke_all('provision_services') as $service => $default) {
-      $options["{$service}_service_type"] = 'server: the type of its ' . $service . ' service, or null; ' . (empty($default) ? 'null' : $default) . ' if not given';
+      $default = empty($default) ? 'null' : $default;
+      $options["{$service}_service_type"] = "server: the type of its $service service, or null; $default if not given";
     }
 
     return $options;
@@ -236,7 +237,8 @@ class Provision_Context_server extends Provision_Context {
       $dir = "$all/{$site->ssl_key}";
       // A link, and what hosting_le guards, is none of ours.
       $guard = d('@server_master')->aegir_root . "/tools/le/.ctrl/dont-overwrite-{$site->uri}.pid";
-      if (!$all || preg_match('~^[^/]+$~', $site->ssl_key) !== 1 || $site->ssl_key === 'default' || trim($site->ssl_key, '.') === '' || is_link($dir) || is_file($guard)) {
+      $is_name = preg_match('~^[^/]+$~D', $site->ssl_key) === 1 && trim($site->ssl_key, '.') !== '' && $site->ssl_key !== 'default';
+      if (!$all || !$is_name || is_link($dir) || is_file($guard)) {
         continue;
       }
       if (is_file("$dir/{$site->uri}.receipt")) {
@@ -272,7 +274,8 @@ class Provision_Context_server extends Provision_Context {
       drush_log("$path has been $what {$this->remote_host}");
     }
     else {
-      drush_set_error('PROVISION_FILE_SYNC_FAILED', "$path could not be $what {$this->remote_host}, which has what it had before: " . implode("\n", (array) drush_shell_exec_output()));
+      $why = implode("\n", (array) drush_shell_exec_output());
+      drush_set_error('PROVISION_FILE_SYNC_FAILED', "$path could not be $what {$this->remote_host}: $why");
     }
 
     return (bool) $done;

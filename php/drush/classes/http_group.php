@@ -158,7 +158,8 @@ abstract class AegirScaleHttpGroup extends Provision_Service_http {
     }
     $user = 'intntnllyInvalid';
     drush_command_invoke_all_ref('provision_db_username_alter', $user, $server->remote_host);
-    $command = sprintf('mysql -u %s -h %s -P %s -e "SELECT VERSION()"', escapeshellarg($user), escapeshellarg($server->remote_host), escapeshellarg($server->db_port));
+    $words = array_map('escapeshellarg', array($user, $server->remote_host, (string) $server->db_port));
+    $command = vsprintf('mysql -u %s -h %s -P %s -e "SELECT VERSION()"', $words);
     // A server that is away gets its rights all the same, or would have no
     // database when it is back.
     $this->scale()->ahead($this->scale_all(), $command, function ($away) {

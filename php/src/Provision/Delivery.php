@@ -187,7 +187,8 @@ final class Delivery
         // The extension's own guard has to be told of each path when a platform was moved; ours, of the platform.
         $options += ['commit' => 'together', 'max_failures' => count($servers) - 1, 'guard' => false];
         try {
-            $report = $this->engine->sync($this->fleet->topology($servers, $connection), Fleet::GROUP, $paths, $options, self::quietly(...))->jsonSerialize();
+            $topology = $this->fleet->topology($servers, $connection);
+            $report = $this->engine->sync($topology, Fleet::GROUP, $paths, $options, self::quietly(...))->jsonSerialize();
         } catch (CancelledException $e) {
             throw $e;
         } catch (ScaleException | \ValueError $e) {
@@ -203,7 +204,7 @@ final class Delivery
             if (in_array($r['outcome'], ['synced', 'unchanged'], true)) {
                 continue;
             }
-            $why = Text::clean($r['error'] ?? $r['outcome']) . (isset($r['path']) && !str_contains($r['error'] ?? '', $r['path']) ? ' (' . Text::clean($r['path']) . ')' : '');
+            $why = self::why($r);
             if ($r['phase'] !== 'connect') {
                 $this->verdict->bad($server, $why);
                 $bad[$server->alias] = $server;
@@ -346,7 +347,18 @@ final class Delivery
         $more = count($paths) > 1 ? ' and ' . (count($paths) - 1) . ' more' : '';
         $sent = array_sum(array_column($report['servers'], 'bytesSent'));
 
-        return Text::clean("$paths[0]$more to " . Text::count(count($servers), 'server') . ': ' . Text::bytes($sent) . ' sent, ' . Text::seconds($report['seconds']));
+        $what = "$paths[0]$more to " . Text::count(count($servers), 'server');
+
+        return Text::clean("$what: " . Text::bytes($sent) . ' sent, ' . Text::seconds($report['seconds']));
+    }
+
+    /** @param array<string, mixed> $result a ServerResult's JSON form */
+    private static function why(array $result): string
+    {
+        $error = $result['error'] ?? $result['outcome'];
+        $path = $result['path'] ?? '';
+
+        return Text::clean($path === '' || str_contains($error, $path) ? $error : "$error ($path)");
     }
 
     private static function quietly(): void

@@ -136,7 +136,10 @@ final class Remote
                 foreach ($this->call($on, $command) as $name => $r) {
                     $ran[$name] = $r;
                 }
-                $on = $mayBeRepeated ? array_values(array_filter($on, fn (Server $s): bool => self::isLost($ran[$s->name()]) && !$this->verdict->isSuspect($s))) : [];
+                $on = array_values(array_filter(
+                    $on,
+                    fn (Server $s): bool => $mayBeRepeated && self::isLost($ran[$s->name()]) && !$this->verdict->isSuspect($s),
+                ));
             }
         }
         foreach ($servers as $server) {

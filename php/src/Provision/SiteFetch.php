@@ -32,9 +32,9 @@ final class SiteFetch
     {
         $path = Push::plain($path);
         $alive = array_values(array_filter($servers, fn (Server $server): bool => $this->verdict->whyDead($server) === null));
-        if (preg_match('~^(.*/sites/[^/]+)/(' . implode('|', array_map(preg_quote(...), [...self::UPLOADS, ...self::CODE])) . ')$~', $path, $found) !== 1) {
-            return is_link($path) || !file_exists($path)
-                || (is_dir($path) ? $this->call($alive, $path, ['filter' => self::vcs()]) : $this->call($alive, dirname($path), self::only(dirname($path), [basename($path)])));
+        $names = implode('|', array_map(preg_quote(...), [...self::UPLOADS, ...self::CODE]));
+        if (preg_match("~^(.*/sites/[^/]+)/($names)$~", $path, $found) !== 1) {
+            return $this->one($alive, $path);
         }
         $key = $found[1] . "\0" . implode(' ', array_column($servers, 'alias'));
         if (!isset($this->done[$key]) || $found[2] === self::UPLOADS[0]) {
@@ -47,6 +47,17 @@ final class SiteFetch
         return $this->done[$key];
     }
 
+    /** @param list<Server> $servers */
+    private function one(array $servers, string $path): bool
+    {
+        if (is_link($path) || !file_exists($path)) {
+            return true;
+        }
+
+        return is_dir($path) ? $this->call($servers, $path, ['filter' => self::vcs()])
+            : $this->call($servers, dirname($path), self::only(dirname($path), [basename($path)]));
+    }
+
     /**
      * @param list<Server> $servers
      * @param array<string, mixed> $options
@@ -57,8 +68,8 @@ final class SiteFetch
             return false;
         }
         try {
-            $report = $this->engine->fetch($this->fleet->topology($servers), Fleet::GROUP, [$path], $options + ['itemize' => true], static function (): void {
-            })->jsonSerialize();
+            $topology = $this->fleet->topology($servers);
+            $report = $this->engine->fetch($topology, Fleet::GROUP, [$path], $options + ['itemize' => true], static fn () => null)->jsonSerialize();
         } catch (CancelledException $e) {
             throw $e;
         } catch (ScaleException | \ValueError $e) {
@@ -107,9 +118,12 @@ final class SiteFetch
      */
     private static function only(string $dir, array $names): array
     {
+        // What is a link here leads out of the site.
+        $names = array_filter($names, static fn (string $name): bool => !is_link("$dir/$name"));
+
         return ['filter' => [
             ...self::vcs(),
-            ...array_map(static fn (string $name): string => '+ ' . SyncOptions::pattern('', "/$name"), array_filter($names, static fn (string $n): bool => !is_link("$dir/$n"))),
+            ...array_map(static fn (string $name): string => '+ ' . SyncOptions::pattern("/$name", ''), $names),
             '- /*',
         ]];
     }

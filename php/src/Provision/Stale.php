@@ -120,12 +120,14 @@ final class Stale
             if ($lock === false || !flock($lock, LOCK_EX)) {
                 throw new \RuntimeException("cannot lock $dir/state.lock");
             }
-            $text = json_encode(['version' => 1, 'servers' => (object) $how($this->read())], JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_THROW_ON_ERROR);
+            $state = ['version' => 1, 'servers' => (object) $how($this->read())];
+            $text = json_encode($state, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_THROW_ON_ERROR);
             if (@file_put_contents("$dir/state.json.new", "$text\n") !== strlen($text) + 1 || !rename("$dir/state.json.new", "$dir/state.json")) {
                 throw new \RuntimeException("cannot write $dir/state.json");
             }
         } catch (\RuntimeException | \JsonException $e) {
-            $this->aegir->log(Text::clean($e->getMessage()) . ': what servers miss is not noted, verify their platforms and sites when they are back', 'warning');
+            $this->aegir->log(Text::clean($e->getMessage())
+                . ': what servers miss is not noted, verify their platforms and sites when they are back', 'warning');
         } finally {
             umask($mask);
         }

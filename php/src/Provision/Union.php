@@ -35,7 +35,8 @@ final class Union
                 }
             }
             if ($within !== []) {
-                $engine = ['filter' => [...$first, ...$base, ...array_values(array_unique($within)), ...array_slice($rules, -2)]] + $platform->options->engine;
+                $all = [...$first, ...$base, ...array_values(array_unique($within)), ...array_slice($rules, -2)];
+                $engine = ['filter' => $all] + $platform->options->engine;
                 $united += array_fill_keys([$platform->key(), ...array_keys($within)], new SyncOptions($engine, $platform->options->connection));
             }
         }
