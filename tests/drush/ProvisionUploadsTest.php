@@ -75,8 +75,9 @@ final class ProvisionUploadsTest extends TestCase
         foreach ([Uploads::Protect, Uploads::Shared] as $mode) {
             $this->gathering()->before($this->group($mode), $this->site);
         }
-        $this->gathering()->forBackup($this->group(Uploads::Protect), $this->site);
         self::assertSame([], $this->engine->calls);
+        $this->gathering()->forBackup($this->group(Uploads::Protect), $this->site);
+        self::assertCount(2, $this->engine->calls, 'a backup holds them in any mode');
     }
 
     public function testLinksIntoTheShareAreNotGathered(): void

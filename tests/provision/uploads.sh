@@ -84,6 +84,7 @@ gather() {
 protect() {
     local S=/var/aegir/platforms/d7/sites/protect.test
     lab_site_install protect.test d7
+    lab_platform gone cluster
     options --scale_uploads=protect
     echo hub >$S/files/both.txt && touch -d '1 hour ago' $S/files/both.txt && chown aegir: $S/files/both.txt
     put 1 $S/files/both.txt 'newer on web1'
@@ -93,6 +94,12 @@ protect() {
     check 'one that is only there stays' "$(got 1 $S/files/mine.txt)" mine
     check 'and does not come here' "$(got 0 $S/files/mine.txt)" ''
     check 'what is missing there goes there' "$(got 2 $S/files/both.txt)" hub
+    well 'backup in the mode protect' @protect.test provision-backup /var/aegir/backups/protect.tar.gz
+    check 'a backup has it in any mode' "$(in_backup /var/aegir/backups/protect.tar.gz ./files/mine.txt)" mine
+    well 'delete in the mode protect' @protect.test provision-delete
+    well 'delete of a platform' @platform_gone provision-delete
+    check 'it is gone everywhere' "$(lab_root ls -d /var/aegir/platforms/gone 2>/dev/null)$(lab_node 1 ls -d /var/aegir/platforms/gone 2>/dev/null)$(lab_node 2 ls -d /var/aegir/platforms/gone 2>/dev/null)" ''
+    check 'and nothing else is' "$(lab_node 1 ls /var/aegir/platforms | tr '\n' ' ')" 'd7 other '
     options --scale_uploads=gather
 }
 
@@ -207,6 +214,7 @@ shared() {
     well 'clone to another platform' @new.test provision-clone @copy.test @platform_other
     linked copy.test other
     put 1 $T/copy.test/files/own.txt own
+    check 'a clone took the locks of both platforms' "$(ls /var/aegir/config/scale/locks | grep -c '^var+aegir+platforms+\(d7\|other\).lock')" 2
     check 'a copy has uploads of its own' "$(got 0 $T/copy.test/files/up.txt) $(got 0 $S/new.test/files/own.txt)" 'up '
     well 'rename' @copy.test provision-migrate @platform_other @name.test
     linked name.test other

@@ -47,13 +47,10 @@ final class UploadGathering
         }
     }
 
-    /** Now, whatever was done before: for a backup, which may hold all that is left of the site. */
+    /** Now, whatever was done before and whatever the mode is: a backup may hold all that is left of the site. */
     public function forBackup(Group $group, string $sitePath): void
     {
         $sitePath = rtrim($sitePath, '/');
-        if ($group->uploads === Uploads::Protect) {
-            return;
-        }
         $this->gather($group, $sitePath);
         $missing = $this->missing($sitePath);
         if ($missing !== []) {
