@@ -66,6 +66,17 @@ final class ProvisionFleetTest extends TestCase
     }
 
     #[RequiresPhpExtension('aegir_scale')]
+    public function testSshOptionsHoldForAllCalls(): void
+    {
+        $aegir = new FakeAegir($this->dir);
+        $aegir->options['ssh-options'] = '-p 2201 -o ConnectTimeout=7';
+        $server = (new Fleet($aegir, new Engine()))->topology(self::servers())->toArray()['servers']['server_web2'];
+        self::assertSame([2201, 7], [$server['port'], $server['connect_timeout']]);
+        $aegir->options['ssh-options'] = '-p 2201 -J elsewhere';
+        self::assertSame(22, (new Fleet($aegir, new Engine()))->topology(self::servers())->toArray()['servers']['server_web1']['port']);
+    }
+
+    #[RequiresPhpExtension('aegir_scale')]
     public function testAWrongFileIsAnError(): void
     {
         file_put_contents("$this->dir/t.yml", "version: 1\nservers: { a: { port: many } }\n");

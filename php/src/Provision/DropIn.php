@@ -23,6 +23,9 @@ final class DropIn
     private readonly Verdict $verdict;
     private readonly int $pid;
 
+    /** @var array<string, true> */
+    private array $said = [];
+
     public function __construct(public readonly Aegir $aegir, public readonly Engine $engine = new Engine())
     {
         $this->fleet = new Fleet($aegir, $engine);
@@ -77,7 +80,7 @@ final class DropIn
             try {
                 $push = new Push($server, $path, SyncOptions::fromDrush($options, Push::plain($path), $this->aegir->platformRoot(), $this->aegir));
             } catch (NoMapping $e) {
-                $this->aegir->log(Text::clean("$path goes to $alias by rsync, because of " . $e->getMessage()), 'info');
+                $this->sayOnce('files are copied by rsync, because of ' . $e->getMessage());
                 $this->outbox->flush();
                 return $this->byRsync($server, $path, $options, $stock);
             }
@@ -104,7 +107,7 @@ final class DropIn
             array_map($this->outbox->push(...), $parts);
             return true;
         }
-        if ($this->mapsSsh($server->alias)) {
+        if ($this->mapsSsh()) {
             $this->aegir->watch($this->flush(...));
             array_map($this->outbox->push(...), array_slice($parts, 1));
         }
@@ -140,7 +143,7 @@ final class DropIn
     {
         return $this->guarded(function () use ($alias, $command, $stock): bool {
             $server = $this->aegir->server($alias);
-            if ($server === null || $server->isLocal || $server->isOff || $this->aegir->isSimulated() || !$this->mapsSsh($alias)) {
+            if ($server === null || $server->isLocal || $server->isOff || $this->aegir->isSimulated() || !$this->mapsSsh()) {
                 return $stock();
             }
 
@@ -271,7 +274,7 @@ final class DropIn
             return [];
         }
 
-        return array_values(array_filter($this->servers($aliases), fn (Server $server): bool => !$server->isOff && $this->mapsSsh($server->alias)));
+        return array_values(array_filter($this->servers($aliases), fn (Server $server): bool => !$server->isOff && $this->mapsSsh()));
     }
 
     /**
@@ -285,14 +288,22 @@ final class DropIn
         return array_values(array_filter($servers, static fn (?Server $server): bool => $server !== null && !$server->isLocal));
     }
 
-    private function mapsSsh(string $alias): bool
+    private function mapsSsh(): bool
     {
         try {
             SshOptions::read((string) $this->aegir->option('ssh-options', ''));
             return true;
         } catch (NoMapping $e) {
-            $this->aegir->log(Text::clean("commands for $alias go by ssh, because of " . $e->getMessage()), 'info');
+            $this->sayOnce('commands are run by ssh, because of ' . $e->getMessage());
             return false;
+        }
+    }
+
+    private function sayOnce(string $line): void
+    {
+        if (!isset($this->said[$line])) {
+            $this->said[$line] = true;
+            $this->aegir->log(Text::clean($line), 'info');
         }
     }
 

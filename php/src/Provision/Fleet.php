@@ -33,11 +33,12 @@ final class Fleet
      * One group, GROUP, of these servers; each is called by its name().
      *
      * @param list<Server> $servers
-     * @param array<string, int|string> $connection keys that hold for all of them, as of Drush's ssh-options
+     * @param array<string, int|string>|null $connection keys that hold for all of them; null: those of Drush's ssh-options
      * @return Topology
      */
-    public function topology(array $servers, array $connection = []): object
+    public function topology(array $servers, ?array $connection = null): object
     {
+        $connection ??= SshOptions::known((string) $this->aegir->option('ssh-options', ''));
         $key = serialize([$servers, $connection]);
         if (!isset($this->topologies[$key])) {
             $entries = [];

@@ -43,6 +43,20 @@ final class SshOptions
         return self::checked($keys);
     }
 
+    /**
+     * The same where there is no other way to go: nothing if an option has no meaning here.
+     *
+     * @return array<string, int|string>
+     */
+    public static function known(string $text): array
+    {
+        try {
+            return self::read($text);
+        } catch (NoMapping) {
+            return [];
+        }
+    }
+
     /** @return array<string, string> */
     private static function directive(string $text): array
     {
