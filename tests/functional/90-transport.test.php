@@ -6,6 +6,7 @@ $fleet = dirname(__DIR__) . '/lib/fleet.sh';
 shell_exec('bash ' . escapeshellarg($fleet) . ' start 7 >&2');
 
 require __DIR__ . '/lib.php';
+require __DIR__ . '/faults.php';
 
 use Aegir\Scale\Outcome;
 use Aegir\Scale\Phase;
@@ -163,6 +164,22 @@ transport_test('servers of all kinds in one call', function () {
         same($ways[RSA], ['openssh', FLEET . '/user-rsa is an RSA key, which this libssh2 cannot use'], 'the way to ' . RSA);
         same($ways[GCM], ['openssh', 'the server and libssh2 have no algorithms in common'], 'the way to ' . GCM);
     }
+    without_ssh_left();
+});
+
+transport_test('an old rsync, a new one and one behind a jump host in one call', function () {
+    $old = getenv('RSYNC_OLD') ?: throw new Skip('RSYNC_OLD names no rsync 3.1.3');
+    copy($old, FLEET . '/rsync-old');
+    chmod(FLEET . '/rsync-old', 0755);
+    use_rsync('web3', FLEET . '/rsync-old');
+    configured(behind_a_jump());
+    fleet('blackhole', address(INNER));
+    source(small_site() + ['big' => noise(3000000)]);
+    $report = push([], null, SOURCE, mixed());
+    fleet('whitehole', address(INNER));
+    went_well($report);
+    same($report->committed, true, 'committed');
+    equal_to_source();
     without_ssh_left();
 });
 
