@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 . tests/setup.sh
 export LC_ALL=C.UTF-8 NO_INTERACTION=1 COMPOSER_NO_INTERACTION=1
 
-LAYERS=(includes compile extension unit fuzz stub package phpt valgrind drush functional demo)
+LAYERS=(includes compile extension unit fuzz stub package phpt valgrind drush functional provision demo)
 FUZZ_SECONDS=${FUZZ_SECONDS:-10}
 LOGS=build/logs
 passed=0 failed=0 skipped=0
@@ -19,6 +19,7 @@ layer_package() { script tests/package-files.sh --check; }
 layer_phpt() { script tests/phpt/run.sh; }
 layer_valgrind() { script tests/phpt/run.sh --valgrind; }
 layer_drush() { script tests/drush/run.sh; }
+layer_provision() { script tests/provision/run.sh; }
 layer_demo() { script tests/demo.sh; }
 
 layer_functional() {

@@ -334,6 +334,17 @@ lab_control_master() {
     [ "$1" != on ] || printf '%s\n' 'Host *' 'ControlMaster auto' 'ControlPath ~/.ssh/master-%C' 'ControlPersist 300' | lab_run tee $config >/dev/null
 }
 
+# lab_naps on|off: sleep() is counted in $LAB_DIR/naps and not slept, and every start of PHP is counted there. See naps.php.
+lab_naps() {
+    local ini=/etc/php/$LAB_PHP/cli/conf.d/50-naps.ini
+
+    rm -f "$ini"
+    if [ "$1" = on ]; then
+        cp "$LAB_LIB/naps.php" "$LAB_DIR" && : >"$LAB_DIR/naps" && chmod 666 "$LAB_DIR/naps" &&
+            printf '%s\n' disable_functions=sleep "auto_prepend_file=$LAB_DIR/naps.php" >"$ini"
+    fi
+}
+
 # --- counting ---------------------------------------------------------------------------------------------------------
 
 # The next process number on the hub: the difference of two tells how many processes and threads were made between.
