@@ -82,7 +82,7 @@ layer_unit() {
             echo "not ok $(basename "$file" .c) - it does not build"
             continue
         fi
-        timeout -k 5 300 "$program" </dev/null >"$out" 2>&1
+        timeout -k 5 600 "$program" </dev/null >"$out" 2>&1
         status=$?
         cat "$out"
         # A failed test was printed as such; anything else is a program that died.

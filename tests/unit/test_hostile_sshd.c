@@ -1095,7 +1095,7 @@ static void test_requests_without_end_are_not_answered_for_ever(void)
 	fails(asks_the_channel_for_ever, (struct attack){ .silence = QUICK }, "");
 	carry_out(0, 0);
 	stage = 0;
-	fails(asks_for_ever, (struct attack){ .silence = 2 * SLOW }, "asks for more answers than it reads");
+	fails(asks_for_ever, (struct attack){ .silence = 5 * SLOW }, "asks for more answers than it reads");
 	carry_out(0, 0);
 }
 

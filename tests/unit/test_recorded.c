@@ -2,7 +2,8 @@
  * What stock receivers said in real sessions must lead to the end again, whatever has become of the sender.
  *
  * A recorded session is {options, largest piece; 0: byte by byte} and what the receiver said. They are also the seeds of
- * tests/fuzz/fuzz_receiver.c. "test_recorded record" makes them anew.
+ * tests/fuzz/fuzz_receiver.c; those that the fuzzer found beside them, named by a digest, are no whole sessions. "test_recorded record"
+ * makes them anew.
  */
 #include "unit/receiver.h"
 #include "unit/push.h"
@@ -48,7 +49,7 @@ static void test_recorded_sessions_lead_to_the_end(void)
 
 	CHECK(dir != NULL && rx_job_init(&tree, RX_TREE));
 	while (dir != NULL && (e = readdir(dir)) != NULL)
-		if (e->d_name[0] != '.') {
+		if (e->d_name[0] != '.' && strspn(e->d_name, "0123456789abcdef") != 40) {
 			replay(e->d_name);
 			count++;
 		}
