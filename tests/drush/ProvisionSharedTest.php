@@ -10,6 +10,7 @@ use Aegir\Scale\Provision\Share;
 use Aegir\Scale\Provision\SharedUploads;
 use Aegir\Scale\Provision\UploadGathering;
 use Aegir\Scale\Provision\Uploads;
+use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
 /** Servers are directories here: hub/ and web1/ to web3/ beside each other, and shared/ is common to all. */
@@ -139,6 +140,52 @@ final class ProvisionSharedTest extends TestCase
             ['deep/evil/new', 'evil/keep', 'evil/new', 'evil/x', 'stolen'],
             array_keys($this->found('web1/sites/a.test.files.before-shared')),
         );
+    }
+
+    #[DataProvider('linksInTheShare')]
+    public function testAHomeThatAServersOwnerMadeALinkIsRefused(string $at, bool $isConverted): void
+    {
+        $this->tree(['outside/keep' => 'k']);
+        $this->upload('hub', 'evil.drush.inc', 'mine');
+        if ($isConverted) {
+            self::assertTrue($this->shared()->convert($this->group(), $this->site()), json_encode($this->aegir->failures));
+        }
+        exec('rm -rf ' . escapeshellarg("$this->dir/shared/$at"));
+        $this->tree(["shared/$at" => "-> $this->dir/outside"]);
+        self::assertFalse($this->shared()->convert($this->group(), $this->site()));
+        self::assertStringContainsString('is a link', $this->aegir->failures[0][1]);
+        self::assertSame(['keep' => 'k'], $this->found('outside'));
+        self::assertSame($isConverted ? [] : ['evil.drush.inc' => 'mine'], $isConverted ? [] : $this->found('hub/sites/a.test/files'));
+    }
+
+    /** @return list<array{string, bool}> */
+    public static function linksInTheShare(): array
+    {
+        return [['a.test', false], ['a.test/files', false], ['a.test/private', false], ['a.test', true], ['a.test/files', true]];
+    }
+
+    /** Who can write in the share may change its directories while the script works. */
+    public function testAHomeThatBecomesALinkMeanwhileLeadsNowhere(): void
+    {
+        $this->tree(['outside/files/keep' => 'k', 'shared/a.test/files/old' => 'o']);
+        $this->upload('hub', 'evil.drush.inc', 'mine');
+        // The first of these that the script runs in its home makes way for the attack.
+        foreach (['mkdir', 'cp', 'mv', 'chmod', 'stat', 'readlink'] as $tool) {
+            $this->tree(["bin/$tool" => "#!/bin/sh\ncase \$PWD/ in */shared/*)\n[ -L $this->dir/shared/a.test ] || { /bin/mv $this->dir/shared/a.test $this->dir/shared/b.test;"
+                . " /bin/ln -s $this->dir/outside $this->dir/shared/a.test; } ;; esac\nPATH=\${PATH#*:} exec $tool \"\$@\"\n"]);
+            chmod("$this->dir/bin/$tool", 0755);
+        }
+        $path = getenv('PATH');
+        putenv("PATH=$this->dir/bin:$path");
+        try {
+            $this->shared()->convert($this->group(), $this->site());
+        } finally {
+            putenv("PATH=$path");
+        }
+        self::assertTrue(is_link("$this->dir/shared/a.test"));
+        self::assertSame(['files/keep' => 'k'], $this->found('outside'));
+        exec('grep -rl mine ' . escapeshellarg("$this->dir/hub") . ' ' . escapeshellarg("$this->dir/shared/b.test"), $kept);
+        self::assertNotEmpty($kept);
     }
 
     public function testAFileThatMayStillBeWrittenToIsLookedAfterLater(): void
@@ -315,6 +362,7 @@ final class ProvisionSharedTest extends TestCase
         symlink('a.test/x', "$this->dir/shared/a.test/files/rel");
         $shared = $this->shared();
         self::assertTrue($shared->beginBackup($this->group(), $this->site()));
+        self::assertStringStartsWith("$this->dir/aegir/config/scale/", getenv('AEGIR_SCALE_TAR_DONE'), 'in /tmp it is anybody\'s');
         // As Provision does it, with a tag that keeps css out; and as its fork does it, with an h.
         foreach (['cpfz out.tar.gz', 'cphf out.tar'] as $tar) {
             $tar = 'tar ' . str_replace('out', "$this->dir/out", $tar) . ' --exclude-tag=exclude.tag .';

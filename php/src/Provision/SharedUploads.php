@@ -100,8 +100,8 @@ final class SharedUploads
         if ($tar === null) {
             return $this->fail("no backup of $sitePath: its uploads are links, and $this->tar is not there as a program, nor can it be copied to Aegir's config");
         }
-        $this->backup = ['path' => (string) getenv('PATH'), 'done' => tempnam(sys_get_temp_dir(), 'scale')];
-        unlink($this->backup['done']);
+        // Not in /tmp, where others may put a link, or the file itself, under that name.
+        $this->backup = ['path' => (string) getenv('PATH'), 'done' => $this->state() . '/backup-' . bin2hex(random_bytes(8))];
         putenv("AEGIR_SCALE_TAR_PATH={$this->backup['path']}");
         putenv("AEGIR_SCALE_TAR_DONE={$this->backup['done']}");
         putenv('AEGIR_SCALE_TAR_SITE=' . realpath($sitePath));
@@ -160,7 +160,8 @@ final class SharedUploads
             $share->mustAnswer();
             if ($to !== null) {
                 // What came after the backup that the new directory was made of.
-                $this->tell('hub', $share->here('absorb', $home, is_link("$to/files") ? dirname(readlink("$to/files")) : $to));
+                $link = @readlink("$to/files");
+                $this->tell('hub', $share->here('absorb', $home, $link === false ? $to : dirname($link)));
 
                 return;
             }
@@ -187,7 +188,10 @@ final class SharedUploads
         if ($isFatal) {
             throw new ShareException(Text::count(count($bad), 'server') . ' of ' . count($seen) . ' cannot use it: ' . implode(', ', array_keys($bad)));
         }
-        if (!$isLinked) {
+        if ($isLinked) {
+            // Provision writes through our links: what they lead to must not have become one, which any server can make.
+            $this->tell('hub', $share->here('fold', $sitePath, $home));
+        } else {
             $this->linkHere($share, $group, $sitePath, $home, $isRestore);
         }
         foreach ($group->servers as $server) {
@@ -204,8 +208,7 @@ final class SharedUploads
         if ($isRestore) {
             $this->replaced[$home] = true;
             $share->here('replace', $sitePath, $home);
-            // For a directory that the backup did not have.
-            $share->here('fold', $sitePath, $home);
+            $this->tell('hub', $share->here('fold', $sitePath, $home));
 
             return;
         }
@@ -255,11 +258,20 @@ final class SharedUploads
         if (is_executable($tar)) {
             return dirname($tar);
         }
-        $to = $this->aegir->root() . '/config/scale/bin';
-        is_dir($to) || @mkdir($to, 0700, true);
+        $to = $this->state() . '/bin';
+        is_dir($to) || @mkdir($to, 0700);
         $isThere = $tar !== '' && @copy($tar, "$to/tar.new") && chmod("$to/tar.new", 0700) && rename("$to/tar.new", "$to/tar");
 
         return $isThere ? $to : null;
+    }
+
+    /** A directory of ours alone. */
+    private function state(): string
+    {
+        $state = $this->aegir->root() . '/config/scale';
+        is_dir($state) || @mkdir($state, 0700, true);
+
+        return $state;
     }
 
     private function isLinked(string $sitePath, string $home): bool

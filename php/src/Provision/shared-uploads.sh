@@ -4,7 +4,7 @@
 #
 #   check WHO TOKEN SECRET SITE HOME   is the share the same one as that of the machine that wrote TOKEN? "ok", or "todo" when fold has work
 #   fold WHO SITE HOME                 makes SITE/files and SITE/private links to HOME/files and HOME/private; what was in them goes there
-#   replace WHO SITE HOME              the same, but what is in HOME is put aside instead of merged: a backup is restored
+#   replace WHO SITE HOME              before it: what is in HOME is put aside instead of merged, as a backup is restored
 #   unreplace WHO HOME                 puts it back
 #   forget WHO HOME                    removes what replace put aside
 #   absorb WHO OLD HOME                what is in OLD goes to HOME, and OLD away
@@ -25,7 +25,7 @@ die() { echo "$*" >&2; exit 1; }
 # Both trees may be written by web servers, and so by whoever owns one: a directory may become a link while we look. So each directory is held
 # by a descriptor or as the working directory, and looked at before anything in it is touched; a name in it is never followed.
 #
-# One pair of directories: $1 what to do, $2 WHO, $3 FROM and $4 TO, both without links; then names of directories of FROM, outer ones first.
+# One pair of directories: $1 what to do, $2 WHO, $3 FROM and $4 TO, both of which lead through no link; then names of directories of FROM, outer ones first.
 # shellcheck disable=SC2016
 in_pairs='
 	what=$1 who=$2 from=$3 to=$4
@@ -97,7 +97,8 @@ in_pair='
 	done'
 
 pairs() {
-	from=$(readlink -e -- "$2") && to=$(readlink -e -- "$3") && cd -- "$from" || return 1
+	from=$2 to=$3
+	[ "$(readlink -e -- "$from")" = "$from" ] && [ "$(readlink -e -- "$to")" = "$to" ] && cd -- "$from" || return 1
 	# find would take the braces in a script that is an argument for its own.
 	in_pairs=$in_pairs in_pair=$in_pair find_more=${4-} find . -type d -exec sh -c 'eval "$in_pairs"' sh "$1" "$who" "$from" "$to" {} +
 }
@@ -130,6 +131,21 @@ make_home() {
 	[ ! -L "$1" ] || die "$1 is a link; want a directory"
 	[ -d "$1" ] || { mkdir -m 755 -- "$1" && echo "made $1"; } || die "$1 could not be made"
 	[ -O "$1" ] || die "$1 belongs to $(stat -c %U -- "$1"), want $(id -un)"
+	enter_home "$1"
+}
+
+# From here on HOME is the working directory, and $real its path: what stands in the share under its name later leads us nowhere.
+enter_home() {
+	home=$1 real=$(real_of "$1") || die "${1%/*} is missing"
+	cd -P -- "$1" && [ "$(pwd -P)" = "$real" ] || die "$1 is a link, or is missing; want a directory"
+	for name in files private; do
+		[ ! -L "./$name" ] || die "$1/$name is a link; want a directory"
+	done
+}
+
+# A path with no link in it, but for its last name.
+real_of() {
+	above=$(cd -P -- "${1%/*}/" && pwd -P) && echo "${above%/}/${1##*/}"
 }
 
 # True when SITE/NAME is the link it should be.
@@ -139,49 +155,46 @@ is_linked() {
 }
 
 fold_one() {
-	link=$1 want=$2 aside=$3
-	if ! is_linked "$link" "$want"; then
+	link=$(real_of "$1/$2") && want=./$2 aside=$(real_of "$1").$2.before-shared || die "$1 is missing"
+	if ! is_linked "$link" "$home/$2"; then
 		[ ! -e "$link" ] || [ -d "$link" ] || die "$link is no directory"
-		if [ -d "$link" ] && [ ! -e "$want" ] && [ "$(stat -c %d -- "$link")" = "$(stat -c %d -- "${want%/*}")" ] && [ "$who" = hub ]; then
-			mv -T -- "$link" "$want" || die "$link could not be moved to $want"
+		if [ -d "$link" ] && [ ! -e "$want" ] && [ "$(stat -c %d -- "$link")" = "$(stat -c %d .)" ] && [ "$who" = hub ]; then
+			mv -T -- "$link" "$want" || die "$link could not be moved to $home/$2"
 		fi
-		[ -d "$want" ] || make_like "$link" "$want"
+		[ -d "$want" ] || make_like "$link" "$2"
 		if [ -d "$link" ]; then
 			# What an interrupted run put aside is older than what is here.
-			[ ! -d "$aside" ] || { merge "$aside" "$want" && clear_out "$aside" "$want"; }
+			[ ! -d "$aside" ] || { merge "$aside" "$real/$2" && clear_out "$aside" "$real/$2"; }
 			[ ! -e "$aside" ] || die "$aside is in the way: look what it holds, and remove it"
-			merge "$link" "$want"
+			merge "$link" "$real/$2"
 			mv -T -- "$link" "$aside" || die "$link could not be moved out of the way"
 			# Web servers know that SITE/private is nothing to show, and not this.
 			chmod 700 -- "$aside"
 		fi
-		ln -s -- "$want" "$link" || die "the link $link could not be made"
+		ln -s -- "$home/$2" "$link" || die "the link $link could not be made"
 	fi
-	[ -d "$want" ] || mkdir -m 2775 -- "$want" || die "$want could not be made"
+	[ -d "$want" ] || mkdir -m 2775 -- "$want" || die "$home/$2 could not be made"
 	# What was written while we copied.
-	[ ! -d "$aside" ] || { merge "$aside" "$want" && clear_out "$aside" "$want"; }
+	[ ! -d "$aside" ] || { merge "$aside" "$real/$2" && clear_out "$aside" "$real/$2"; }
 }
 
+# The directory $2 of HOME, with group and mode of $1 if that is there.
 make_like() {
-	mkdir -m 2775 -- "$2" || die "$2 could not be made"
-	[ ! -d "$1" ] || { chgrp --reference="$1" -- "$2" 2>/dev/null; chmod --reference="$1" -- "$2"; }
+	mkdir -m 2775 -- "./$2" || die "$home/$2 could not be made"
+	[ ! -d "$1" ] || (
+		cd -P -- "./$2" && [ "$(pwd -P)" = "$real/$2" ] || exit
+		chgrp --reference="$1" . 2>/dev/null
+		chmod --reference="$1" .
+	)
 }
 
-replace_one() {
-	link=$1 want=$2 aside=${2%/*}/.${2##*/}.before-restore new=${2%/*}/.${2##*/}.restored
-	is_linked "$link" "$want" && return
+# Fold brings what was restored.
+put_aside() {
+	link=$1/$2 want=./$2 aside=./.$2.before-restore
+	is_linked "$link" "$home/$2" && return
 	[ -d "$link" ] || return 0
-	[ ! -e "$aside" ] || die "$aside is in the way: a restore ended in the middle. Look whether it or $want holds the uploads, and remove the other"
-	rm -rf -- "$new"
-	if [ "$(stat -c %d -- "$link")" = "$(stat -c %d -- "${want%/*}")" ]; then
-		mv -T -- "$link" "$new"
-	else
-		cp -a -- "$link" "$new"
-	fi || die "$link could not be brought to $new"
-	[ ! -e "$want" ] || mv -T -- "$want" "$aside" || die "$want could not be put aside"
-	mv -T -- "$new" "$want" || die "$new could not be put in place"
-	rm -rf -- "$link"
-	ln -s -- "$want" "$link" || die "the link $link could not be made"
+	[ ! -e "$aside" ] || die "$home/.$2.before-restore is in the way: a restore ended in the middle. Look whether it or $home/$2 holds the uploads, and remove the other"
+	[ ! -e "$want" ] || mv -T -- "$want" "$aside" || die "$home/$2 could not be put aside"
 }
 
 case $verb in
@@ -198,38 +211,41 @@ check)
 	echo ok ;;
 fold)
 	begin
-	site=$1 home=$2
+	site=$1
 	mkdir -p -- "$site" || die "$site could not be made"
-	make_home "$home"
+	make_home "$2"
 	for name in files private; do
-		fold_one "$site/$name" "$home/$name" "$site.$name.before-shared"
+		fold_one "$site" "$name"
 	done
 	echo ok ;;
 replace)
-	site=$1 home=$2
-	make_home "$home"
+	site=$1
+	make_home "$2"
 	for name in files private; do
-		replace_one "$site/$name" "$home/$name"
+		put_aside "$site" "$name"
 	done
 	echo ok ;;
 unreplace)
+	enter_home "$1"
 	for name in files private; do
-		aside=$1/.$name.before-restore
-		[ ! -d "$aside" ] || { rm -rf -- "$1/.$name.restored" && { [ ! -e "$1/$name" ] || mv -T -- "$1/$name" "$1/.$name.restored"; } &&
-			mv -T -- "$aside" "$1/$name"; } || die "$aside could not be put back"
-		rm -rf -- "$1/.$name.restored"
+		aside=./.$name.before-restore
+		[ ! -d "$aside" ] || { rm -rf -- "./.$name.restored" && { [ ! -e "./$name" ] || mv -T -- "./$name" "./.$name.restored"; } &&
+			mv -T -- "$aside" "./$name"; } || die "$home/.$name.before-restore could not be put back"
+		rm -rf -- "./.$name.restored"
 	done
 	echo ok ;;
 forget)
-	rm -rf -- "$1/.files.before-restore" "$1/.private.before-restore" && echo ok ;;
+	enter_home "$1"
+	rm -rf -- ./.files.before-restore ./.private.before-restore && echo ok ;;
 absorb)
 	begin
-	old=$1 home=$2
+	old=$(real_of "$1") || die "${1%/*} is missing"
+	enter_home "$2"
 	for name in files private; do
 		[ -d "$old/$name" ] && [ ! -L "$old/$name" ] || continue
-		[ -d "$home/$name" ] || make_like "$old/$name" "$home/$name"
-		merge "$old/$name" "$home/$name"
-		clear_out "$old/$name" "$home/$name"
+		[ -d "./$name" ] || make_like "$old/$name" "$name"
+		merge "$old/$name" "$real/$name"
+		clear_out "$old/$name" "$real/$name"
 	done
 	rmdir -- "$old" 2>/dev/null
 	echo ok ;;
