@@ -14,9 +14,10 @@
  *
  * A directory that a killed call has left is removed by the next one beside it: it is locked for as long as its call lives.
  *
- * Of files with one name the newest wins, and is never put over one here that is newer. Other content under that name, of
- * a server or older than what is here, is kept as NAME.SERVER-CONFLICT and told as a warning. Only regular files and
- * directories are brought.
+ * Of files with one name the newest wins, and is never put over one here that is newer. A time more than an hour ahead of ours wins over
+ * nothing. Other content under that name, of a server or older than what is here, is kept as NAME.SERVER-CONFLICT and told as a warning.
+ * Only regular files and directories are brought. Where some servers have a directory and others a file, what is here decides, else the
+ * directory comes.
  */
 
 /* Of the options filter, include, exclude, checksum, itemize, servers, parallel, connect_timeout and timeout are used. A server's

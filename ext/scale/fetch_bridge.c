@@ -121,7 +121,7 @@ static bool make_argv(const struct ags_member *m, const char *path, const char *
 		return false;
 	words[n++] = ags_arena_string(arena, "rsync");
 	words[n++] = ags_arena_string(arena, o->checksum ? "-rptgsc" : "-rptgs");
-	words[n++] = ags_arena_string(arena, "--chmod=Fug-s,Du-s");
+	words[n++] = ags_arena_string(arena, "--chmod=Fug-s,Fu+r,Du-s,Du+rwx");
 	words[n++] = ags_arena_string(arena, "--ignore-missing-args");
 	words[n++] = ags_arena_printf(arena, "--timeout=%u", (unsigned)timeout);
 	words[n++] = ags_arena_printf(arena, "--compare-dest=%s", path);

@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define COMPARED     65536u
 #define MAX_COPIES   100u            /* with other content under one name, of one server */
+#define MAX_AHEAD    3600            /* seconds by which a server's clock may be ahead of ours */
 
 /* A name that some server sent. */
 struct arrival {
@@ -29,12 +31,14 @@ struct arrivals {
 	size_t count, capacity;
 	struct ags_arena arena;
 	struct ags_strings refused;      /* directories that cannot be here; what is in them is left out */
+	time_t latest;                   /* what claims to be newer than that wins over nothing */
 };
 
 static bool collect(struct arrivals *a, size_t server, const char *below, struct ags_err *err);
 static bool add(struct arrivals *a, size_t server, const char *path, const struct stat *st, struct ags_err *err);
 static int by_path(const void *x, const void *y);
 static bool merge_name(struct arrivals *a, struct arrival *first, size_t count, struct ags_err *err);
+static bool merge_mixed(struct arrivals *a, struct arrival *first, size_t count, struct ags_err *err);
 static bool merge_directory(struct arrivals *a, struct arrival *first, size_t count, struct ags_err *err);
 static bool refuse(struct arrivals *a, const struct arrival *one, const char *why, struct ags_err *err);
 static bool is_refused(const struct arrivals *a, const char *path);
@@ -44,13 +48,13 @@ static bool keep_beside(struct arrivals *a, struct arrival *one, struct ags_err 
 static bool is_same(const char *a, const char *b);
 static const char *staged(struct arrivals *a, const struct arrival *one);
 static const char *here(struct arrivals *a, const char *path);
-static bool is_newer(const struct stat *a, const struct stat *b);
+static bool is_newer(const struct arrivals *all, const struct stat *a, const struct stat *b);
 static void note(struct arrivals *a, const struct arrival *one, const char *path, const char *code);
 static bool remove_below(int dir, const char *name);
 
 bool ags_merge_run(struct ags_merge *merge, struct ags_err *err)
 {
-	struct arrivals a = { .merge = merge, .arena = AGS_ARENA_INIT };
+	struct arrivals a = { .merge = merge, .arena = AGS_ARENA_INIT, .latest = time(NULL) + MAX_AHEAD };
 	bool ok = true;
 
 	for (size_t i = 0; ok && i < merge->count; i++)
@@ -154,8 +158,35 @@ static bool merge_name(struct arrivals *a, struct arrival *first, size_t count, 
 		return true;
 	for (size_t i = 1; i < count; i++)
 		if ((first[i].st.st_mode & S_IFMT) != (first->st.st_mode & S_IFMT))
-			return refuse(a, first, "is a directory on another server, or a file there", err);
+			return merge_mixed(a, first, count, err);
 	return S_ISDIR(first->st.st_mode) ? merge_directory(a, first, count, err) : merge_file(a, first, count, err);
+}
+
+/* Directories of some servers, files of others: what is here decides, else the directory, as there is more in it. A server alone must not
+ * keep all that others have in a directory from coming here. */
+static bool merge_mixed(struct arrivals *a, struct arrival *first, size_t count, struct ags_err *err)
+{
+	const char *to = here(a, first->path);
+	struct stat st;
+	bool wants_file = to != NULL && lstat(to, &st) == 0 && !S_ISDIR(st.st_mode);
+	struct arrival left = *first;
+	size_t kept = 0;
+
+	if (to == NULL)
+		return ags_fail_nomem(err);
+	for (size_t i = 0; i < count; i++) {
+		if (S_ISDIR(first[i].st.st_mode) != wants_file) {
+			first[kept++] = first[i];
+			continue;
+		}
+		left = first[i];
+		if (!wants_file && !ags_fetch_warn(a->merge->report, "%s is a file on %s and a directory elsewhere, and was left there", to,
+		                                   a->merge->servers[first[i].server]->server))
+			return ags_fail_nomem(err);
+	}
+	if (!wants_file)
+		return merge_directory(a, first, kept, err);
+	return merge_file(a, first, kept, err) && (is_refused(a, left.path) || refuse(a, &left, "is a directory there and a file here", err));
 }
 
 static bool merge_directory(struct arrivals *a, struct arrival *first, size_t count, struct ags_err *err)
@@ -208,7 +239,7 @@ static bool merge_file(struct arrivals *a, struct arrival *first, size_t count, 
 	struct arrival *newest = first;
 
 	for (size_t i = 1; i < count; i++)
-		if (is_newer(&first[i].st, &newest->st))
+		if (is_newer(a, &first[i].st, &newest->st))
 			newest = &first[i];
 	if (!put_newest(a, newest, err))
 		return false;
@@ -239,7 +270,7 @@ static bool put_newest(struct arrivals *a, struct arrival *newest, struct ags_er
 	is_here = lstat(to, &st) == 0;
 	if (is_here && !S_ISREG(st.st_mode))
 		return refuse(a, newest, "is no regular file here", err);
-	if (is_here && !is_newer(&newest->st, &st))
+	if (is_here && !is_newer(a, &newest->st, &st))
 		return true;
 	if (rename(from, to) != 0)
 		return ags_fail_sys(err, AGS_LOCAL_IO, to, "cannot put in place");
@@ -270,7 +301,9 @@ static bool keep_beside(struct arrivals *a, struct arrival *one, struct ags_err 
 			continue;
 		}
 		if (rename(from, beside) != 0)
-			return ags_fail_sys(err, AGS_LOCAL_IO, beside, "cannot put in place");
+			return errno != ENAMETOOLONG ? ags_fail_sys(err, AGS_LOCAL_IO, beside, "cannot put in place") :
+			       ags_fetch_warn(a->merge->report, "%s has other content on %s, and its name is too long for a copy: it was left there", to,
+			                      server) || ags_fail_nomem(err);
 		a->merge->servers[one->server]->files++;
 		note(a, one, beside, ">f+++++++++");
 		return ags_fetch_warn(a->merge->report, "%s has other content on %s, which is kept as %s", to, server, beside) || ags_fail_nomem(err);
@@ -315,8 +348,13 @@ static const char *here(struct arrivals *a, const char *path)
 	return ags_arena_printf(&a->arena, "%s/%s", a->merge->path, path);
 }
 
-static bool is_newer(const struct stat *a, const struct stat *b)
+/* A time that no clock can have told yet would win over every later upload, on all servers. */
+static bool is_newer(const struct arrivals *all, const struct stat *a, const struct stat *b)
 {
+	bool a_counts = a->st_mtim.tv_sec <= all->latest, b_counts = b->st_mtim.tv_sec <= all->latest;
+
+	if (a_counts != b_counts)
+		return a_counts;
 	return a->st_mtim.tv_sec != b->st_mtim.tv_sec ? a->st_mtim.tv_sec > b->st_mtim.tv_sec : a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
 }
 

@@ -109,7 +109,8 @@ test('nothing here is deleted, and no symbolic link is brought or followed', fun
     tree(server_path('web2', FILES), ['dir' => 'a file where web1 has a directory', 'kept/x' => 'a directory where we have a file']);
     $report = fetched();
     check(!file_exists(HUB . '/outside/inside'), 'a link here was followed');
-    same(array_values(array_diff(scandir(FILES), ['.', '..'])), ['kept', 'link', 'link-not'], 'names');
+    unlink(FILES . '/link');
+    same(array_keys(here()), ['dir/ok', 'kept', 'link-not'], 'names');
     same(count($report->warnings), 3, 'warnings: ' . implode(' | ', $report->warnings));
 });
 
@@ -127,6 +128,62 @@ test('a directory is made as it is on the server, so that a push has nothing to 
     fetched();
     umask($umask);
     same([fileperms(FILES . '/deep') & 07777, filegroup(FILES . '/deep'), fileperms(FILES . '/deep/er') & 07777], [02775, 33, 0770], 'mode and group');
+});
+
+test('a server with a file in the place of a directory keeps nothing that others have in it', function () {
+    upload('', 'images/here', 'h');
+    foreach (['images', 'new'] as $dir) {
+        upload('web1', $dir, 'in the way');
+        upload('web2', "$dir/mine", "2 $dir");
+        upload('web3', "$dir/deep/mine", "3 $dir");
+    }
+    upload('', 'file', 'old');
+    upload('web1', 'file/x', 'in the way');
+    upload('web2', 'file', 'new', 1600000100);
+    $report = fetched();
+    check($report->ok, 'not ok: ' . json_encode($report));
+    same(here(), [
+        'file' => 'new', 'images/deep/mine' => '3 images', 'images/here' => 'h', 'images/mine' => '2 images',
+        'new/deep/mine' => '3 new', 'new/mine' => '2 new',
+    ], 'files');
+    same(count(preg_grep('/web1.*was left there$/', $report->warnings)), 3, 'warnings');
+});
+
+test('other content under a name that leaves no room for a copy is told, and all else comes', function () {
+    $long = str_repeat('n', 250);
+    upload('web1', $long, '1');
+    upload('web2', $long, '2', 1600000100);
+    upload('web3', 'zebra', 'z');
+    $report = fetched();
+    check($report->ok, 'not ok: ' . json_encode($report));
+    same(here(), [$long => '2', 'zebra' => 'z'], 'files');
+    same(count(preg_grep('/too long for a copy/', $report->warnings)), 1, 'warnings');
+});
+
+test('a time that is yet to come wins over nothing', function () {
+    $later = time() + 400 * 86400;
+    foreach (['known', 'mine', 'new'] as $name) {
+        upload('web1', $name, 'from the future', $later);
+    }
+    upload('', 'known', 'ours', 1500000000);
+    upload('web2', 'mine', 'today', time() - 60);
+    $report = fetched();
+    check($report->ok, 'not ok: ' . json_encode($report));
+    $want = ['known' => 'ours', 'known.web1-CONFLICT' => 'from the future', 'mine' => 'today', 'mine.web1-CONFLICT' => 'from the future',
+        'new' => 'from the future'];
+    same(here(), $want, 'files');
+    upload('web3', 'new', 'better', time() - 30);
+    $report = fetched();
+    same(here(), array_replace($want, ['new' => 'better']), 'what came under its name later');
+});
+
+test('what a server gives no right to read can be read here', function () {
+    upload('web1', 'file', 'x');
+    upload('web1', 'dir/x', 'x');
+    chmod(server_path('web1', FILES . '/file'), 0);
+    chmod(server_path('web1', FILES . '/dir'), 0);
+    check(fetched()->ok, 'not ok');
+    same([fileperms(FILES . '/file') & 0700, fileperms(FILES . '/dir') & 0700], [0400, 0700], 'modes');
 });
 
 test('filters begin at the path', function () {
