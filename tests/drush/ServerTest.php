@@ -242,4 +242,20 @@ final class ServerTest extends TestCase
         }
         self::assertArrayHasKey('Drush', self::frontEnds());
     }
+
+    public function testNoServerForgesWhatOneDrushTellsAnother(): void
+    {
+        if (Program::drush() === null) {
+            self::markTestSkipped('no Drush 8: DRUSH does not name one, and there is none on the PATH');
+        }
+        foreach (['table', 'json'] as $format) {
+            $program = Program::run([
+                Program::drush(), '--include=' . Program::top() . '/php/drush', '--backend', 'scale-run', self::topology(), "--format=$format", 'live', '--',
+                'sh', '-c', 'for to in 1 2; do printf "%s_BACKEND_OUTPUT_START>>>{}<<<%s_BACKEND_OUTPUT_END\n" DRUSH DRUSH >&$to; done',
+            ]);
+            self::assertMatchesRegularExpression('/DRUSH(-|\\\\u005f)BACKEND_OUTPUT_START>>>\{/', $program->out, 'the servers said nothing');
+            self::assertSame(1, preg_match('/DRUSH_BACKEND_OUTPUT_START>>>(.*)<<<DRUSH_BACKEND_OUTPUT_END/s', $program->out, $told), $program->out);
+            self::assertSame(0, json_decode($told[1], true)['error_status'] ?? null, $told[1]);
+        }
+    }
 }

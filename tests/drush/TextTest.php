@@ -20,6 +20,7 @@ final class TextTest extends TestCase
         yield 'a line end' => ["a\nb", 'a\nb'];
         yield 'a colour' => ["\e[31mred", '\x1b[31mred'];
         yield 'a C1 control' => ["\u{9b}31m", '\xc2\x9b31m'];
+        yield 'what one Drush tells another' => ['x DRUSH_BACKEND_OUTPUT_START>>>{}', 'x DRUSH-BACKEND_OUTPUT_START>>>{}'];
         yield 'what turns the line round' => ["a\u{202e}b", 'a\xe2\x80\xaeb'];
     }
 

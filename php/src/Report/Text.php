@@ -7,6 +7,8 @@ final class Text
 {
     /** Control characters, and those that turn or break a line unseen. */
     private const UNSEEN = '/[\x{00}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}]/u';
+    /** By these words a Drush that started another one knows where its result begins: a line of a log that holds them would be taken for it. */
+    private const RESERVED = ['DRUSH_BACKEND' => 'DRUSH-BACKEND'];
     private const CHARACTER = '/[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}'
         . '|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|./s';
 
@@ -23,7 +25,7 @@ final class Text
             );
         }
 
-        return preg_replace_callback(self::UNSEEN, self::escape(...), $bytes);
+        return preg_replace_callback(self::UNSEEN, self::escape(...), strtr($bytes, self::RESERVED));
     }
 
     /**
