@@ -496,7 +496,7 @@ final class ProvisionDropInTest extends TestCase
             self::assertTrue($this->scale->fetch(['@server_web1', '@server_web2'], "$this->site/$name", static fn (): bool => self::fail('stock')));
         }
         self::assertSame(['fetch 1,2 platforms/d7/sites/a.test'], $this->story());
-        self::assertSame(['+ /files', '+ /private', '+ /modules', '- /*'], array_slice($this->engine->calls[0]['options']['filter'], 9));
+        self::assertSame(['- /files/php/', '+ /files', '+ /private', '+ /modules', '- /*'], array_slice($this->engine->calls[0]['options']['filter'], 9));
     }
 
     public function testADifferentCopyOfCodeIsNotLeftInAWebRoot(): void

@@ -39,7 +39,7 @@ final class ProvisionUploadsTest extends TestCase
     {
         self::assertTrue($this->gathering()->gather($this->group(), $this->site));
         self::assertSame([
-            ['fetch', ["$this->site/files"], ['exclude' => ['/css/', '/js/', '/php/twig/', '/.htaccess']], ['server_web1', 'server_web2']],
+            ['fetch', ["$this->site/files"], ['exclude' => ['/css/', '/js/', '/php/', '/.htaccess']], ['server_web1', 'server_web2']],
             ['fetch', ["$this->site/private"], ['exclude' => ['/temp/', '/.htaccess']], ['server_web1', 'server_web2']],
         ], $this->engine->calls);
     }

@@ -123,6 +123,8 @@ final class SiteFetch
 
         return ['filter' => [
             ...self::vcs(),
+            // Compiled templates: Drupal runs them here, too, and makes them anew.
+            '- /files/php/',
             ...array_map(static fn (string $name): string => '+ ' . SyncOptions::pattern("/$name", ''), $names),
             '- /*',
         ]];

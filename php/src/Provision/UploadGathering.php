@@ -20,11 +20,11 @@ final class UploadGathering
     /** Conflicts that are told one by one. */
     private const TOLD = 20;
     /**
-     * What is not brought, from each directory on. Drupal makes it anew on every server, and a backup leaves most of it out; what is PHP
-     * must not go from one server to another. The .htaccess at the top is Provision's.
+     * What is not brought, from each directory on. Drupal makes it anew on every server, and a backup leaves most of it out; what is
+     * in php/ is run by whoever bootstraps the site, also here. The .htaccess at the top is Provision's.
      */
     private const NOT_UPLOADS = [
-        'files' => ['/css/', '/js/', '/php/twig/', '/.htaccess'],
+        'files' => ['/css/', '/js/', '/php/', '/.htaccess'],
         'private' => ['/temp/', '/.htaccess'],
     ];
 
