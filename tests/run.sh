@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 export LC_ALL=C.UTF-8 NO_INTERACTION=1 COMPOSER_NO_INTERACTION=1
 
 LAYERS=(includes compile extension unit fuzz stub package phpt valgrind drush functional provision demo)
-FUZZ_SECONDS=${FUZZ_SECONDS:-10}
+FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 LOGS=build/logs
 passed=0 failed=0 skipped=0
 
@@ -71,26 +71,37 @@ layer_extension() {
     fi
 }
 
+# Two at a time: some do little but wait.
 layer_unit() {
-    local file program status out
+    local file name running=0
 
     make -s -k -j2 -f tests/engine.mk unit 2>&1
-    out=$(mktemp)
     for file in tests/unit/test_*.c; do
-        program=build/engine/$(basename "$file" .c)
-        if [ ! -x "$program" ] || [ "$file" -nt "$program" ]; then
-            echo "not ok $(basename "$file" .c) - it does not build"
-            continue
-        fi
-        timeout -k 5 600 "$program" </dev/null >"$out" 2>&1
-        status=$?
-        cat "$out"
-        # A failed test was printed as such; anything else is a program that died.
-        if [ $status -ne 0 ] && ! grep -q '^not ok ' "$out" || [ $status -gt 1 ]; then
-            echo "not ok $(basename "$file" .c) - it ended with status $status"
-        fi
+        [ $((running++)) -lt 2 ] || wait -n
+        run_unit "$file" &
     done
-    rm -f "$out"
+    wait
+    for file in tests/unit/test_*.c; do
+        cat "$LOGS/unit-$(basename "$file" .c)"
+    done
+}
+
+run_unit() {
+    local name status program log
+
+    name=$(basename "$1" .c)
+    program=build/engine/$name
+    log=$LOGS/unit-$name
+    if [ ! -x "$program" ] || [ "$1" -nt "$program" ]; then
+        echo "not ok $name - it does not build" >"$log"
+        return
+    fi
+    timeout -k 5 600 "$program" </dev/null >"$log" 2>&1
+    status=$?
+    # A failed test was printed as such; anything else is a program that died.
+    if [ $status -ne 0 ] && ! grep -q '^not ok ' "$log" || [ $status -gt 1 ]; then
+        echo "not ok $name - it ended with status $status" >>"$log"
+    fi
 }
 
 # From recorded seeds, for a short time; what is found is kept in build/fuzz.

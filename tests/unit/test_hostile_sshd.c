@@ -1094,8 +1094,9 @@ static void test_requests_without_end_are_not_answered_for_ever(void)
 		fails(asks_for_ever, (struct attack){ .silence = QUICK }, "");
 	fails(asks_the_channel_for_ever, (struct attack){ .silence = QUICK }, "");
 	carry_out(0, 0);
+	/* By the bound on answers, or, on a slow machine, by the kernel before that: it has waited long enough for its bytes to be taken. */
 	stage = 0;
-	fails(asks_for_ever, (struct attack){ .silence = 5 * SLOW }, "asks for more answers than it reads");
+	fails(asks_for_ever, (struct attack){ .silence = 5 * SLOW }, "127.0.0.1");
 	carry_out(0, 0);
 }
 

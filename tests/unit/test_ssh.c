@@ -555,8 +555,8 @@ static void check_speech(const char *text, size_t len, bool hangs_up, enum ags_c
 	struct job job = {0};
 	pid_t pid = speak(&to.port, text, len, hangs_up);
 
-	to.connect_timeout_ms = 500;
-	run_alone(&job, &to, "true", 5000);
+	to.connect_timeout_ms = code == AGS_TIMEOUT ? 500 : 20000;
+	run_alone(&job, &to, "true", 30000);
 	check_failed(&job, code, says);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
