@@ -1,4 +1,9 @@
-/* What servers sent, into the directory here: the newest of each name, and other content beside it. */
+/* What servers sent, into the directory here: the newest of each name, and other content beside it. Others than we may write below that
+ * directory, and make a link of one that we have looked at; so nothing there is found by its whole path. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE            /* O_PATH */
+#endif
+
 #include "base/limits.h"
 #include "base/text.h"
 #include "scale/fetch_private.h"
@@ -6,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +37,8 @@ struct arrivals {
 	size_t count, capacity;
 	struct ags_arena arena;
 	struct ags_strings refused;      /* directories that cannot be here; what is in them is left out */
+	int holder;                      /* the directory here that was asked for last; -1: none */
+	const char *held;                /* and its path below the one that is fetched */
 	time_t latest;                   /* what claims to be newer than that wins over nothing */
 };
 
@@ -45,7 +53,10 @@ static bool is_refused(const struct arrivals *a, const char *path);
 static bool merge_file(struct arrivals *a, struct arrival *first, size_t count, struct ags_err *err);
 static bool put_newest(struct arrivals *a, struct arrival *newest, struct ags_err *err);
 static bool keep_beside(struct arrivals *a, struct arrival *one, struct ags_err *err);
-static bool is_same(const char *a, const char *b);
+static bool find_holder(struct arrivals *a, const char *path);
+static const char *name_in_holder(const char *path);
+static bool look(const struct arrivals *a, const char *name, struct stat *st);
+static bool is_same(int in, const char *name, const char *path);
 static const char *staged(struct arrivals *a, const struct arrival *one);
 static const char *here(struct arrivals *a, const char *path);
 static bool is_newer(const struct arrivals *all, const struct stat *a, const struct stat *b);
@@ -54,7 +65,7 @@ static bool remove_below(int dir, const char *name);
 
 bool ags_merge_run(struct ags_merge *merge, struct ags_err *err)
 {
-	struct arrivals a = { .merge = merge, .arena = AGS_ARENA_INIT, .latest = time(NULL) + MAX_AHEAD };
+	struct arrivals a = { .merge = merge, .arena = AGS_ARENA_INIT, .holder = -1, .latest = time(NULL) + MAX_AHEAD };
 	bool ok = true;
 
 	for (size_t i = 0; ok && i < merge->count; i++)
@@ -66,6 +77,8 @@ bool ags_merge_run(struct ags_merge *merge, struct ags_err *err)
 			;
 		ok = merge_name(&a, &a.items[i], n, err);
 	}
+	if (a.holder >= 0)
+		close(a.holder);
 	free(a.items);
 	ags_arena_free(&a.arena);
 	return ok;
@@ -156,6 +169,8 @@ static bool merge_name(struct arrivals *a, struct arrival *first, size_t count, 
 {
 	if (is_refused(a, first->path))
 		return true;
+	if (!find_holder(a, first->path))
+		return a->held == NULL ? ags_fail_nomem(err) : refuse(a, first, "lies in what is no directory here any more", err);
 	for (size_t i = 1; i < count; i++)
 		if ((first[i].st.st_mode & S_IFMT) != (first->st.st_mode & S_IFMT))
 			return merge_mixed(a, first, count, err);
@@ -168,7 +183,7 @@ static bool merge_mixed(struct arrivals *a, struct arrival *first, size_t count,
 {
 	const char *to = here(a, first->path);
 	struct stat st;
-	bool wants_file = to != NULL && lstat(to, &st) == 0 && !S_ISDIR(st.st_mode);
+	bool wants_file = look(a, name_in_holder(first->path), &st) && !S_ISDIR(st.st_mode);
 	struct arrival left = *first;
 	size_t kept = 0;
 
@@ -191,21 +206,27 @@ static bool merge_mixed(struct arrivals *a, struct arrival *first, size_t count,
 
 static bool merge_directory(struct arrivals *a, struct arrival *first, size_t count, struct ags_err *err)
 {
-	const char *to = here(a, first->path);
+	const char *to = here(a, first->path), *name = name_in_holder(first->path);
 	struct stat st;
+	bool ok;
+	int fd;
 
 	(void)count;
 	if (to == NULL)
 		return ags_fail_nomem(err);
-	if (lstat(to, &st) == 0)
+	if (look(a, name, &st))
 		return S_ISDIR(st.st_mode) || refuse(a, first, "is no directory here", err);
-	if (mkdir(to, 0700) != 0)
+	if (mkdirat(a->holder, name, 0700) != 0)
 		return ags_fail_sys(err, AGS_LOCAL_IO, to, "cannot make directory");
 	/* As on the server, whatever the umask is: a push that wanted another mode or group could not set it there, where the
 	 * directory is the web server's own. */
-	if (lchown(to, (uid_t)-1, first->st.st_gid) != 0 && errno != EPERM)
-		return ags_fail_sys(err, AGS_LOCAL_IO, to, "cannot change the group");
-	return chmod(to, (first->st.st_mode & 07777) | 0700) == 0 || ags_fail_sys(err, AGS_LOCAL_IO, to, "cannot change the mode");
+	fd = openat(a->holder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	ok = (fd >= 0 && (fchown(fd, (uid_t)-1, first->st.st_gid) == 0 || errno == EPERM)) ||
+	     ags_fail_sys(err, AGS_LOCAL_IO, to, "cannot change the group");
+	ok = ok && (fchmod(fd, (first->st.st_mode & 07777) | 0700) == 0 || ags_fail_sys(err, AGS_LOCAL_IO, to, "cannot change the mode"));
+	if (fd >= 0)
+		close(fd);
+	return ok;
 }
 
 /* Told once, for a directory and all that is in it. */
@@ -246,11 +267,11 @@ static bool merge_file(struct arrivals *a, struct arrival *first, size_t count, 
 	if (is_refused(a, first->path))
 		return true;
 	for (size_t i = 0; i < count; i++) {
-		const char *to = here(a, first->path), *from = staged(a, &first[i]);
+		const char *from = staged(a, &first[i]);
 
-		if (to == NULL || from == NULL)
+		if (from == NULL)
 			return ags_fail_nomem(err);
-		if (first[i].is_taken || is_same(to, from))
+		if (first[i].is_taken || is_same(a->holder, name_in_holder(first->path), from))
 			continue;
 		if (!keep_beside(a, &first[i], err))
 			return false;
@@ -261,18 +282,18 @@ static bool merge_file(struct arrivals *a, struct arrival *first, size_t count, 
 /* Renamed into place, unless what is here is newer. */
 static bool put_newest(struct arrivals *a, struct arrival *newest, struct ags_err *err)
 {
-	const char *to = here(a, newest->path), *from = staged(a, newest);
+	const char *to = here(a, newest->path), *from = staged(a, newest), *name = name_in_holder(newest->path);
 	struct stat st;
 	bool is_here;
 
 	if (to == NULL || from == NULL)
 		return ags_fail_nomem(err);
-	is_here = lstat(to, &st) == 0;
+	is_here = look(a, name, &st);
 	if (is_here && !S_ISREG(st.st_mode))
 		return refuse(a, newest, "is no regular file here", err);
 	if (is_here && !is_newer(a, &newest->st, &st))
 		return true;
-	if (rename(from, to) != 0)
+	if (renameat(AT_FDCWD, from, a->holder, name) != 0)
 		return ags_fail_sys(err, AGS_LOCAL_IO, to, "cannot put in place");
 	newest->is_taken = true;
 	a->merge->servers[newest->server]->files++;
@@ -294,13 +315,13 @@ static bool keep_beside(struct arrivals *a, struct arrival *one, struct ags_err 
 
 		if (beside == NULL || from == NULL)
 			return ags_fail_nomem(err);
-		if (lstat(beside, &st) == 0) {
-			if (is_same(beside, from))
+		if (look(a, name_in_holder(beside), &st)) {
+			if (is_same(a->holder, name_in_holder(beside), from))
 				return true;
 			snprintf(number, sizeof(number), "-%u", i);
 			continue;
 		}
-		if (rename(from, beside) != 0)
+		if (renameat(AT_FDCWD, from, a->holder, name_in_holder(beside)) != 0)
 			return errno != ENAMETOOLONG ? ags_fail_sys(err, AGS_LOCAL_IO, beside, "cannot put in place") :
 			       ags_fetch_warn(a->merge->report, "%s has other content on %s, and its name is too long for a copy: it was left there", to,
 			                      server) || ags_fail_nomem(err);
@@ -312,10 +333,48 @@ static bool keep_beside(struct arrivals *a, struct arrival *one, struct ags_err 
 	       ags_fail_nomem(err);
 }
 
-/* Two regular files with the same content? */
-static bool is_same(const char *a, const char *b)
+/* Opens the directory here that a name lies in. Without memory for its path a->held is NULL. */
+static bool find_holder(struct arrivals *a, const char *path)
 {
-	int x = open(a, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), y = open(b, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	size_t len = (size_t)(name_in_holder(path) - path);
+	const char *way;
+	int fd;
+
+	if (a->holder >= 0 && a->held != NULL && strlen(a->held) == len && memcmp(a->held, path, len) == 0)
+		return true;
+	if (a->holder >= 0)
+		close(a->holder);
+	a->held = way = ags_arena_copy(&a->arena, path, len);
+	fd = way != NULL ? open(a->merge->path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	for (const char *part = way, *end; fd >= 0 && *part != '\0'; part = end + 1) {
+		char name[NAME_MAX + 1];
+		int above = fd;
+
+		end = strchr(part, '/');
+		snprintf(name, sizeof(name), "%.*s", (int)(end - part), part);
+		fd = openat(above, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		close(above);
+	}
+	a->holder = fd;
+	return fd >= 0;
+}
+
+static const char *name_in_holder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static bool look(const struct arrivals *a, const char *name, struct stat *st)
+{
+	return fstatat(a->holder, name, st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Two regular files with the same content? */
+static bool is_same(int in, const char *name, const char *path)
+{
+	int x = openat(in, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), y = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat sx, sy;
 	bool same = x >= 0 && y >= 0 && fstat(x, &sx) == 0 && fstat(y, &sy) == 0 && S_ISREG(sx.st_mode) && S_ISREG(sy.st_mode) &&
 	            sx.st_size == sy.st_size;
