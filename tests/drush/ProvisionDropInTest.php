@@ -11,6 +11,7 @@ use Aegir\Scale\Provision\Stale;
 use Aegir\Scale\Provision\SyncOptions;
 use Aegir\Scale\Provision\Uploads;
 use Aegir\Scale\ScaleException;
+use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
 /** From what Provision asks for to what the extension is asked for. */
@@ -272,6 +273,31 @@ final class ProvisionDropInTest extends TestCase
         self::assertFalse($this->scale->exec('@server_web3', 'mysql', static fn (): bool => true));
         self::assertSame(["Access denied for 'x'@'10.0.0.3'"], $this->aegir->output);
         self::assertSame([], $this->aegir->failures);
+    }
+
+    /** @return iterable<array{string, bool}> */
+    public static function hostsThatADatabaseNames(): iterable
+    {
+        yield ["ERROR 1045 (28000): Access denied for user 'intntnllyInvalid'@'web-1.example.org' (using password: NO)", true];
+        yield ["ERROR 1130 (HY000): Host 'fe80::1' is not allowed to connect to this MariaDB server", true];
+        yield ["Access denied for user 'intntnllyInvalid'@'x`; GRANT ALL ON *.* TO `me`@`%'", false];
+        yield ["Access denied for user 'intntnllyInvalid'@'%'", false];
+        yield ["Access denied for user 'intntnllyInvalid'@''", false];
+        yield ["Access denied for user 'intntnllyInvalid'@'x`;\n DROP DATABASE `a'", false];
+        yield ["Host 'x` y' is not\n allowed to connect to", false];
+        yield ["Host 'good' is not allowed to connect to Access denied for user 'intntnllyInvalid'@'x` y'", false];
+    }
+
+    #[DataProvider('hostsThatADatabaseNames')]
+    public function testNoServerWritesSql(string $said, bool $isGood): void
+    {
+        $this->engine->exits['server_web1 mysql'] = [1, $said];
+        $this->scale->exec('@server_web1', 'mysql', static fn (): bool => true);
+        $output = implode('', $this->aegir->output);
+        self::assertSame($isGood, str_contains($output, $said), $output);
+        // The words of Provision_Service_db_mysql::grant_host().
+        $isRead = preg_match("/Access denied for user 'intntnllyInvalid'@'([^']*)'|Host '([^']*)' is not allowed to connect to/", $output) === 1;
+        self::assertSame($isGood, $isRead, $output);
     }
 
     public function testACommandComesAfterWhatWasPushedBefore(): void

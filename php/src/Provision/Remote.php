@@ -11,6 +11,9 @@ use Aegir\Scale\Report\Text;
  */
 final class Remote
 {
+    /** As Provision reads it, over line ends. */
+    private const DATABASE_SAYS = ["/Access denied for user 'intntnllyInvalid'@'([^']*)'/", "/Host '([^']*)' is not allowed to connect to/"];
+
     /** @var array<string, array<string, array<string, mixed>>> a RunResult's JSON form, by server and command */
     private array $ahead = [];
 
@@ -32,9 +35,27 @@ final class Remote
         if (self::isLost($ran)) {
             $lines[] = self::why($ran);
         }
-        $this->aegir->output($lines);
+        $this->aegir->output(self::withoutForgedHost($server, $lines));
 
         return $ran['outcome'] === 'synced';
+    }
+
+    /**
+     * By this output Provision learns under which name the database knows a server, and it writes that name into SQL as it is.
+     *
+     * @param list<string> $lines
+     * @return list<string>
+     */
+    private static function withoutForgedHost(Server $server, array $lines): array
+    {
+        foreach (self::DATABASE_SAYS as $pattern) {
+            preg_match_all($pattern, implode('', $lines), $hosts);
+            if (preg_grep('/^[A-Za-z0-9._:-]+$/D', $hosts[1], PREG_GREP_INVERT) !== []) {
+                return ["$server->alias names a host under which the database knows it, want a name or an address: " . str_replace("'", '', $hosts[1][0])];
+            }
+        }
+
+        return $lines;
     }
 
     public function isAhead(Server $server, string $command): bool
