@@ -111,6 +111,11 @@ static enum ags_step begin_uploads(struct ags_push *p, struct ags_err *err)
 		failures += p->fanout.members[i].result->outcome == AGS_OUTCOME_FAILED;
 	if (p->uploads.count == 0 || (!p->is_released && !o->dry_run && !o->commit_each && failures > o->max_failures))
 		return AGS_AGAIN;
+	/* also of those that failed: what a sender is reading belongs to the answers that it was read from */
+	for (size_t i = 0; i < p->fanout.count; i++) {
+		ags_receiver_fini(&p->receivers[i]);
+		p->receivers[i].sender = NULL;
+	}
 	p->round = AGS_ROUND_UPLOADS;
 	p->job.dry_run = o->dry_run;
 	p->job.checksum = o->checksum;
@@ -242,7 +247,7 @@ static bool begin_again(struct ags_push *p, struct ags_err *err)
 		if (!ags_receiver_init(r, p, m, err))
 			return false;
 	}
-	if (is_look_over && !p->options->commit_each)
+	if (is_look_over)
 		veto(p);
 	if (is_look_over && p->fanout.left == 0)
 		p->is_released = p->fanout.failures == 0;      /* all were as they should be already */
@@ -261,7 +266,7 @@ static void veto(struct ags_push *p)
 			failed = failed != NULL ? failed : &p->fanout.members[i];
 		}
 	p->fanout.failures = failures;
-	for (size_t i = 0; i < p->fanout.count && failures > p->options->max_failures; i++)
+	for (size_t i = 0; i < p->fanout.count && !p->options->commit_each && failures > p->options->max_failures; i++)
 		if (!p->fanout.members[i].is_over)
 			ags_member_fail_text(&p->fanout.members[i], AGS_OUTCOME_STAGED, "was ready, but nothing was changed there, because %s failed",
 			                     failed->server->name);

@@ -151,6 +151,25 @@ test('where the barrier holds all back, no uploads are sent', function () {
     same([on_server('web1', FILES . '/a.jpg'), on_server('web3', FILES . '/a.jpg')], ['web1, newer', 'hub'], 'uploads');
 });
 
+test('a server that died in the middle of a file does not keep the others from their uploads', function () {
+    both();
+    aged('', 'core/big', noise(12000000), 1600000500);
+    aged('web1', 'core/big', noise(300000) . 'and no more', 1600000100);       // so that each is sent something else
+    aged('web2', 'core/big', noise(100000) . 'and no more', 1600000100);
+    $report = push(['compress' => 'none', 'bwlimit' => 10000, 'max_failures' => 1], function ($p) use (&$is_dead) {
+        if (!$is_dead && $p->server === 'web2' && $p->bytesDone > 2000000) {
+            $is_dead = true;
+            fleet('kill', 'web2');
+        }
+    });
+    same(outcome($report, 'web2', Outcome::Failed)->phase, Phase::Transfer, 'web2');
+    same([on_server('web1', FILES . '/a.jpg'), on_server('web3', FILES . '/a.jpg')], ['web1, newer', 'hub'], 'uploads');
+    foreach (['web1', 'web3'] as $name) {
+        outcome($report, $name, Outcome::Synced);
+        same(strlen((string) on_server($name, 'core/big')), 12000000, "the file on $name");
+    }
+});
+
 test('a server that dies while uploads are sent fails alone', function () {
     both();
     aged('', FILES . '/big', noise(30000000), 1600000500);
