@@ -180,7 +180,9 @@ static bool board(struct ags_channel *ch)
 	} else if (!is_handed && ags_process_is_over(s->master)) {
 		ags_openssh_lost(s);
 	} else if (!is_handed) {
-		refuse(ch, "ssh takes no more commands");
+		s->is_doomed = true;                           /* it may be about to end, as a kept one does whose server hangs up */
+		if (!ags_channel_make_way(ch))
+			refuse(ch, "ssh takes no more commands");
 	}
 	return is_handed;
 }
@@ -294,6 +296,7 @@ static enum ags_step hear(struct ags_channel *ch, const struct ags_mux_message *
 	case AGS_MUX_OPENED:
 		if (ch->state < AGS_CHANNEL_RUNNING)
 			ags_channel_runs(ch);
+		ags_watch_events(ch->passenger->errors_watch, AGS_READABLE);      /* what came before waits for it */
 		return AGS_DONE;
 	case AGS_MUX_REFUSED:
 		if (ch->state < AGS_CHANNEL_RUNNING && !(is_full(m->why, m->why_len) && ags_channel_make_way(ch)))

@@ -269,6 +269,19 @@ static void test_an_idle_connection_that_died_is_replaced(void)
 	CHECK_STR(again.head, "again\n");
 }
 
+/* As one that is about to end, but is not over yet. */
+static void test_a_kept_master_that_takes_no_more_commands_is_replaced(void)
+{
+	struct ags_endpoint to = through_ssh();
+	struct job job = {0}, again = {0};
+
+	run(&job, &to, "true");
+	CHECK_INT(sh("rm /tmp/aegir-scale-%d-*/*", (int)getpid()), 0);
+	run(&again, &to, "echo again");
+	CHECK_STR(again.err.message, "");
+	CHECK_STR(again.head, "again\n");
+}
+
 static void test_closing_an_unfinished_command_ends_it_there(void)
 {
 	struct ags_endpoint to = through_ssh();
@@ -518,6 +531,7 @@ int main(void)
 	RUN(test_a_server_with_few_channels_gets_more_connections);
 	RUN(test_a_server_that_allows_no_command_is_told);
 	RUN(test_an_idle_connection_that_died_is_replaced);
+	RUN(test_a_kept_master_that_takes_no_more_commands_is_replaced);
 	RUN(test_closing_an_unfinished_command_ends_it_there);
 	RUN(test_closing_one_of_two_leaves_the_other);
 	RUN(test_closing_while_connecting_is_clean);
