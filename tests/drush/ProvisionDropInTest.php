@@ -527,11 +527,13 @@ final class ProvisionDropInTest extends TestCase
 
     public function testADifferentCopyOfCodeIsNotLeftInAWebRoot(): void
     {
-        $this->tree(['platforms/d7/sites/a.test/modules/x.php.server_web1-CONFLICT' => '<?php', 'platforms/d7/sites/a.test/files/y.server_web1-CONFLICT' => '']);
-        $this->engine->changes = [['path' => "$this->site/modules/x.php.server_web1-CONFLICT", 'code' => ''], ['path' => "$this->site/files/y.server_web1-CONFLICT", 'code' => '']];
+        // A name that a server has made as long as one may be.
+        $long = str_repeat('x', 230) . '.php.server_web1-CONFLICT';
+        $this->tree(["platforms/d7/sites/a.test/modules/$long" => '<?php', 'platforms/d7/sites/a.test/modules/x.php.server_web1-CONFLICT' => '<?php', 'platforms/d7/sites/a.test/files/y.server_web1-CONFLICT' => '']);
+        $this->engine->changes = [['path' => "$this->site/modules/$long", 'code' => ''], ['path' => "$this->site/modules/x.php.server_web1-CONFLICT", 'code' => ''], ['path' => "$this->site/files/y.server_web1-CONFLICT", 'code' => '']];
         $this->scale->fetch(['@server_web1'], "$this->site/files/", static fn (): bool => false);
         self::assertSame(['files/y.server_web1-CONFLICT', 'modules', 'settings.php'], array_keys($this->found('platforms/d7/sites/a.test')));
-        self::assertCount(1, glob("$this->dir/config/scale/conflicts/*x.php.server_web1-CONFLICT"));
+        self::assertCount(2, glob("$this->dir/config/scale/conflicts/*x.php.server_web1-CONFLICT"));
     }
 
     public function testAnErrorOfOursIsAnException(): void

@@ -104,7 +104,7 @@ final class SiteFetch
                 continue;
             }
             $dir = $this->fleet->state() . '/conflicts';
-            $to = $dir . '/' . date('Ymd.His') . '-' . substr(sha1($path), 0, 8) . '-' . basename($path);
+            $to = $dir . '/' . date('Ymd.His') . '-' . substr(sha1($path), 0, 8) . '-' . substr(basename($path), -150);
             if ((is_dir($dir) || mkdir($dir, 0700)) && rename($path, $to)) {
                 chmod($to, 0600);
                 $this->aegir->log(Text::clean("$path was moved to $to, as a web server would show what is in it"), 'warning');
