@@ -267,9 +267,13 @@ static struct ags_piece *encoded_list(struct ags_sender *s, struct ags_err *err)
 	struct ags_buf bytes = AGS_BUF_INIT;
 	size_t i = 0;
 
-	while (i < sizeof(job->lists) / sizeof(job->lists[0]) && job->lists[i] != NULL)
+	while (i < AGS_LIST_FORMATS && job->lists[i] != NULL)
 		if (ags_list_format_equal(&job->formats[i++], &format))
 			return job->lists[i - 1];
+	if (i == AGS_LIST_FORMATS) {
+		ags_fail(err, AGS_PROTOCOL, "the servers want the list in more than %d formats", AGS_LIST_FORMATS);
+		return NULL;
+	}
 	if (!ags_filelist_encode(job->list, &format, &bytes, err))
 		goto out;
 	job->formats[i] = format;

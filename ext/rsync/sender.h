@@ -28,13 +28,17 @@ enum ags_sender_phase {
 	AGS_SENDER_DONE              /* the last goodbye has come; the receiver exits now */
 };
 
+/* As many as receivers may choose from: two of flags, or three of flags and digest where files have checksums, each with or without a name for
+ * id 0, with or without the way to dest. A round that only looks goes without checksums. */
+#define AGS_LIST_FORMATS (8 + 12)
+
 /* What all receivers of one call share. */
 struct ags_sender_job {
 	const struct ags_filelist *list;
 	struct ags_answers *answers;            /* NULL until the list is ready */
 	const struct ags_buf *rules;            /* the encoded filter list */
-	struct ags_piece *lists[8];             /* encoded, by ags_list_format; made when first needed, dropped by the job's owner */
-	struct ags_list_format formats[8];
+	struct ags_piece *lists[AGS_LIST_FORMATS];      /* encoded, by ags_list_format; made when first needed, dropped by the job's owner */
+	struct ags_list_format formats[AGS_LIST_FORMATS];
 	int32_t  seed;                          /* random, not 0 */
 	bool is_old;                            /* the command is for rsync 3.1.2 to 3.1.3, which cannot do with the newer one */
 	uint32_t timeout;                       /* seconds, given to the receiver; 0: none */

@@ -404,6 +404,49 @@ static void test_a_basis_that_we_did_not_name_is_refused(void)
 	}
 }
 
+/* By its flags and checksums each server chooses one for itself, and by the command that it takes. */
+static void test_every_format_of_the_list_has_its_place(void)
+{
+	static const uint32_t flags[] = { RX_FLAGS, RX_FLAGS & ~0x100u, RX_FLAGS & ~0x80u, RX_FLAGS & ~0x180u };
+	static const char *const checksums[] = { "xxh128", "md5" };
+	const struct ags_scan_options relative = { .relative = true };
+	struct ags_err err = AGS_ERR_INIT;
+	struct rx_job job;
+	const char *path = job.dir;
+	size_t formats = 0;
+
+	CHECK(rx_job_init(&job, TREE));
+	ags_answers_free(job.job.answers);
+	ags_filelist_free(&job.list);
+	job.list = (struct ags_filelist)AGS_FILELIST_INIT;
+	CHECK(ags_scan(&path, 1, &relative, &job.list, &err));
+	job.job.answers = ags_answers_new(&job.list, RX_SEED);
+	for (unsigned i = 0; i < 32; i++) {
+		struct rx_script s = {0};
+		struct rx r;
+
+		job.job.skip = i / 8 % 2;
+		job.job.checksum = i / 16;
+		rx_hello(&s, 32, flags[i % 4]);
+		if (flags[i % 4] & 0x80)
+			rx_names(&s, checksums[i / 4 % 2]);
+		rx_u32(&s, RX_SEED);
+		rx_turn(&s);
+		rx_done(&s);
+		rx_turn(&s);
+		rx_goodbyes(&s);
+		rx_begin(&r, &job);
+		CHECK(rx_play(&r, &s, RX_WHOLE));
+		CHECK_INT(ags_sender_phase(r.sender), AGS_SENDER_DONE);
+		rx_end(&r);
+		rx_script_free(&s);
+	}
+	while (formats < AGS_LIST_FORMATS && job.job.lists[formats] != NULL)
+		formats++;
+	CHECK_INT(formats, AGS_LIST_FORMATS);
+	rx_job_fini(&job);
+}
+
 int main(void)
 {
 	if (!rx_job_init(&tree, TREE))
@@ -430,6 +473,7 @@ int main(void)
 	RUN(test_a_name_is_repeated_and_never_opened);
 	RUN(test_a_name_too_long_is_refused);
 	RUN(test_a_basis_that_we_did_not_name_is_refused);
+	RUN(test_every_format_of_the_list_has_its_place);
 	rx_job_fini(&tree);
 	return check_result();
 }
