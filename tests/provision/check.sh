@@ -128,7 +128,8 @@ traces() {
         on "$i" grep -rlF --exclude-dir=backups -- "$2" /var/aegir | sed "s/^/password in $(name_of "$i"):/"
     done | head -n 8
 }
-in_backup() { lab_root tar xzOf "$1" "$2" 2>/dev/null; }
+# in_backup BACKUP FILE: what a file in it holds.
+in_backup() { lab_root tar xOf "$1" "$2" 2>/dev/null; }
 
 # --- making -----------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,13 @@ has_all() {
     check 'the database lets in the hub and all servers' "$(hosts "$(credential "$1" "$2" db_user)")" "$(all_hosts)"
 }
 
+# Provision's Apache keeps the password out of settings.php, but while a backup is made; BOA's does not.
+uncloaked() {
+    check 'the servers have the password in settings.php only if the hub has it' "$(for i in 0 1 2 3 4; do
+        on $i grep -cF "$(credential "$1" "$2" db_passwd)" "$PLATFORMS/$2/sites/$1/settings.php"
+    done | sort -u | wc -l)" 1
+}
+
 test_a_platform() {
     well 'verify' @platform_d7 provision-verify
     cheap 4
@@ -46,10 +53,11 @@ test_the_life_of_a_site() {
     check 'logins of a verify' "$LAB_HANDSHAKES" 4
     cheap 4
     has_all life.test d7
-    check 'no server has the password in a file of the site' "$(for i in 1 2 3 4; do on $i grep -lF "$(credential life.test d7 db_passwd)" $PLATFORMS/d7/sites/life.test/settings.php; done)" ''
+    uncloaked life.test d7
 
     well 'backup' @life.test provision-backup $backup
     cheap 4
+    uncloaked life.test d7
     has 'the backup has the database' "$(in_backup $backup ./database.sql | head -c 100000)" 'CREATE TABLE'
     has_all life.test d7
 
@@ -167,7 +175,7 @@ test_the_commands() {
     well 'scale-sync' scale-sync @server_cluster $dir
     check 'it is mended' "$(differences 3 $dir)" ''
     well 'scale-status after it' scale-status @server_cluster $dir
-    lab_node 2 sh -c "mkdir $dir/up; echo up >$dir/up/load.txt"
+    lab_node 2 setpriv --reuid aegir --regid aegir --init-groups sh -c "mkdir $dir/up; echo up >$dir/up/load.txt"
     well 'scale-fetch' scale-fetch @server_cluster $dir/up
     check 'what was only there is here' "$(has_file 0 $dir/up/load.txt)" up
     lab_root rm -r $dir/up

@@ -198,7 +198,7 @@ missing() {
         fails "$command with $1" $command
         check "$command with $1 leaves the servers as they are" "$(have)" "$before"
         # What was deleted here is made known again.
-        cp -a "$LAB_DIR"/aliases/. /var/aegir/.drush
+        cp -a "$LAB_DIR"/aliases/*.php /var/aegir/.drush
     done
 }
 
