@@ -125,7 +125,7 @@ static size_t mark(const struct ags_filelist *list, const struct ags_filter *ins
 		bool is_below = instead == NULL && e->parent != AGS_NO_PARENT && (marks[e->parent] & IS_UPLOAD);
 
 		if (is_below || is_upload(list, instead, i))
-			marks[i] = S_ISREG(e->mode) && !(e->flags & AGS_ENTRY_TOP) ? IS_UPLOAD | IS_APART : IS_UPLOAD;
+			marks[i] = S_ISREG(e->mode) && (instead == NULL || !(e->flags & AGS_ENTRY_TOP)) ? IS_UPLOAD | IS_APART : IS_UPLOAD;
 	}
 	for (uint32_t i = list->count; i-- > 0;) {
 		if (!(marks[i] & (IS_APART | IS_ABOVE)))

@@ -26,7 +26,7 @@ bool ags_protect_pattern(struct ags_filter *filter, enum ags_filter_kind kind, c
                          struct ags_err *err);
 
 /* Moves the regular files that are uploads, or that `instead` excludes, into the empty list `apart`, which gets copies of the directories above
- * them and borrows names from the list. Pushed files stay where they are. */
+ * them and borrows names from the list. A pushed file that `instead` excludes stays where it is. */
 bool ags_uploads_part(struct ags_filelist *list, const struct ags_filter *instead, struct ags_filelist *apart, struct ags_err *err);
 
 #endif

@@ -107,6 +107,15 @@ test('paths in the uploads themselves, and of a site', function () {
     pushed([], [SOURCE . '/' . FILES, SOURCE . '/sites/shop.example/private']);
     same([on_server('web1', FILES . '/styles/b c.jpg'), on_server('web2', 'sites/shop.example/private/d')], ['web1, newer', 'hub'], 'two directories');
     aged('web2', FILES . '/a.jpg', 'web2, newer', 1600000900);
+    pushed([], [SOURCE . '/core', SOURCE . '/' . FILES . '/a.jpg', SOURCE . '/sites/shop.example/private']);
+    same([on_server('web1', FILES . '/a.jpg'), on_server('web2', FILES . '/a.jpg'), on_server('web2', 'core/x.php')], ['web1, newer', 'web2, newer', 'hub'],
+        'one file beside code');
+    unlink(server_path('web3', SOURCE . '/' . FILES . '/a.jpg'));
+    pushed([], [SOURCE . '/core', SOURCE . '/' . FILES . '/a.jpg']);
+    same(on_server('web3', FILES . '/a.jpg'), 'hub', 'the same where it is missing');
+    aged('', FILES . '/sites/x', 'hub', 1600000500);
+    pushed([], SOURCE . '/' . FILES . '/sites/x');
+    same(on_server('web1', FILES . '/sites/x'), 'hub', 'a file in a directory of that name');
     pushed([], SOURCE . '/sites/shop.example');
     pushed([], SOURCE . '/sites');
     pushed([], PLATFORMS);
