@@ -191,10 +191,18 @@ static bool spawn_with(pid_t *pid, char **argv, int sock, int errors, struct ags
 	return failed == 0 || ags_fail_sys(err, AGS_LOCAL_IO, "rsync", "cannot run, on this machine,");
 }
 
+/* Of one that has failed nobody takes what it says any more. */
 static void on_local(void *arg, unsigned happened)
 {
+	struct ags_member *m = arg;
+	struct ags_bridge *b = m->own;
+
 	(void)happened;
-	ags_member_wake(arg);
+	ags_member_wake(m);
+	if (m->is_over && b->sock_watch != NULL)
+		ags_watch_events(b->sock_watch, 0);
+	if (m->is_over && b->errors_watch != NULL)
+		ags_watch_events(b->errors_watch, 0);
 }
 
 static bool exchange(struct ags_member *m, struct ags_bridge *b, struct ags_err *err)
