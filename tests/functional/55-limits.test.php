@@ -69,6 +69,7 @@ test('max_delete: just so many may go, and 0 means none', function () {
     foreach (push(['max_delete' => 9])->servers as $result) {
         same($result->error, 'would delete 10 entries, max_delete is 9', 'the error');
     }
+    same(push(['max_delete' => 9, 'commit' => 'each'])->committed, false, 'committed, where nothing is done');
     foreach (pushed(['max_delete' => 10, 'itemize' => true])->servers as $result) {
         same($result->deleted, 10, 'deleted');
         same(count(array_filter($result->changes, fn ($c) => $c->code === '*deleting')), 10, 'deletions told of');
