@@ -104,10 +104,13 @@ struct ags_process *ags_process_start(struct ags_family *family, const char *con
 	struct ags_process *p = calloc(1, sizeof(*p));
 	bool ok = (p != NULL && environment != NULL) || ags_fail_nomem(err);
 
+	if (p != NULL)
+		*p = (struct ags_process){ .family = family, .owner = getpid(), .life = -1, .out_fd = -1, .errors_fd = -1,
+		                           .fn = fn, .arg = arg, .out.max = AGS_MAX_SAID, .errors.max = 2 * AGS_MAX_SAID };
 	ok = ok && open_pipes(out, errors, &null, err);
 	if (ok) {
-		*p = (struct ags_process){ .family = family, .owner = getpid(), .life = -1, .out_fd = out[0], .errors_fd = errors[0],
-		                           .fn = fn, .arg = arg, .out.max = AGS_MAX_SAID, .errors.max = 2 * AGS_MAX_SAID };
+		p->out_fd = out[0];
+		p->errors_fd = errors[0];
 		out[0] = errors[0] = -1;
 		p->pid = spawn(argv, environment, null, out[1], errors[1]);
 		ok = p->pid > 0 || ags_fail_sys(err, AGS_LOCAL_IO, argv[0], "cannot start");

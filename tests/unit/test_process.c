@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -339,6 +340,33 @@ static void test_no_descriptor_is_lost(void)
 	CHECK_INT(count_descriptors(), before);
 }
 
+static void test_without_descriptors_left_there_is_an_error_and_ours_stay(void)
+{
+	const char *argv[] = { "/bin/true", NULL };
+	struct rlimit before, few;
+	int first = dup(0), is_open;
+
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+	CHECK(first > 0);
+	close(first);
+	for (unsigned more = 0; more < 6; more++) {
+		struct ags_err err = AGS_ERR_INIT;
+		struct ags_process *p;
+
+		few = before;
+		few.rlim_cur = (rlim_t)first + more;
+		CHECK_INT(setrlimit(RLIMIT_NOFILE, &few), 0);
+		p = ags_process_start(family, argv, tell, NULL, &err);
+		is_open = fcntl(0, F_GETFD);
+		CHECK_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+		CHECK(is_open >= 0);
+		CHECK((p == NULL) == (err.code == AGS_LOCAL_IO));
+		CHECK(p == NULL || more > 4);
+		ags_process_free(p);
+	}
+	ags_family_wait(family);
+}
+
 int main(void)
 {
 	loop = ags_loop_new();
@@ -358,6 +386,7 @@ int main(void)
 	RUN(test_a_child_that_frees_leaves_it_alone);
 	RUN(test_a_program_that_is_not_there_ends_with_127);
 	RUN(test_it_works_when_our_own_three_are_closed);
+	RUN(test_without_descriptors_left_there_is_an_error_and_ours_stay);
 	RUN(test_no_descriptor_is_lost);
 	ags_family_free(family);
 	ags_loop_free(loop);
