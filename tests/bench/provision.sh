@@ -1,26 +1,28 @@
 #!/bin/bash
 # Measures Provision's tasks with and without the drop-in, all in one run on one machine. It prints, and judges nothing.
 #
-#   tests/bench/provision.sh [--servers=0,4,8] [--repeat=3] [--task=install,verify,backup,migrate]
+#   tests/bench/provision.sh [--servers=4,8] [--repeat=3] [--task=install,verify,backup,migrate]
 #
-# DRUSH, PROVISION_DIR and DRUPAL_DIR as for tests/provision/lib.sh. Methods:
+# DRUSH, PROVISION_DIR and DRUPAL_DIR as for tests/provision/lib.sh. Methods, in turns:
+#   alone    Provision as it is, for a site that the hub alone serves: N = 0
 #   stock    Provision as it is: rsync over a new ssh, one after the other
 #   master   the same, with OpenSSH's ControlMaster, which any admin can have
 #   ours     the drop-in
-# With 0 servers it is the hub alone that serves the sites. Provision's own sleeps are counted, but not slept: they are the same for all methods, and
-# would come on top. A start of Drush is measured apart; the PHP processes of a task tell how many of them are in its time.
+# With --servers=0 the hub alone serves all sites, which shows what the drop-in itself costs.
+# Provision's own sleeps are counted, but not slept: they are the same for all methods, and would come on top. A start of Drush is measured apart; the
+# PHP processes of a task tell how many of them are in its time.
 # CPU is the hub's, without the servers; bytes are those between it and the servers.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../provision/lib.sh"
 
-servers=0,4,8 repeat=3 tasks=install,verify,backup,migrate
+servers=4,8 repeat=3 tasks=install,verify,backup,migrate
 for word in "$@"; do
     case $word in
         --servers=*) servers=${word#*=} ;;
         --repeat=*) repeat=${word#*=} ;;
         --task=*) tasks=${word#*=} ;;
-        *) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
+        *) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
     esac
 done
 
@@ -49,7 +51,7 @@ start() {
     lab_start "$N" || return
     lab_naps on
     [ "$N" = 0 ] || { lab_cluster "$N" && server=cluster; } || return
-    lab_platform d7 $server && lab_platform other $server
+    lab_platform d7 $server && lab_platform other $server && lab_platform alone master && lab_platform alone2 master
 }
 
 use() {
@@ -72,19 +74,21 @@ measure() {
 }
 
 round() {
-    local method=$1 site=$1$2.test i
+    local method=$1 site=$1$2.test from=d7 to=other i
+    [ "$method" != alone ] || from=alone to=alone2
     use "$method" || return
     measure "$method" start status
-    lab_site "$site" d7 || return
+    lab_site "$site" $from || return
     measure "$method" install "@$site" provision-install --client_email=admin@hub.test
     for i in 1 2 3; do measure "$method" verify "@$site" provision-verify; done
     measure "$method" backup "@$site" provision-backup
-    [[ ,$tasks, != *,migrate,* ]] || measure "$method" migrate "@$site" provision-migrate @platform_other
+    [[ ,$tasks, != *,migrate,* ]] || measure "$method" migrate "@$site" provision-migrate @platform_$to
 }
 
 tasks=$tasks,start
 start || { echo 'the laboratory did not start'; exit 1; }
 for ((i = 1; i <= repeat; i++)); do
+    [ "$N" = 0 ] || round alone $i
     round stock $i
     [ "$N" = 0 ] || round master $i
     round ours $i
