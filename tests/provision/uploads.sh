@@ -30,7 +30,7 @@ put() {
 got() { if [ "$1" = 0 ]; then lab_root cat "$2" 2>/dev/null; else lab_node "$1" cat "$2" 2>/dev/null; fi; }
 # everywhere NAME FILE TEXT
 everywhere() { local i; for i in 0 1 2; do check "$1, on $([ $i = 0 ] && echo the hub || echo web$i)" "$(got $i "$2")" "$3"; done; }
-in_backup() { lab_root tar xzOf "$1" "$2" 2>/dev/null; }
+in_backup() { lab_root tar xOf "$1" "$2" 2>/dev/null; }
 options() { lab_quiet lab_save @server_cluster server --remote_host=cluster --http_service_type=cluster --cluster_web_servers="$(lab_webs 1 2)" "$@"; }
 # A hook of Drush that fails: failing HOOK, or failing off.
 failing() {
@@ -200,7 +200,7 @@ shared() {
     everywhere 'it survives' $S/new.test/files/up.txt up
     well 'backup' @new.test provision-backup /var/aegir/backups/new.tar.gz
     check 'the backup has it' "$(in_backup /var/aegir/backups/new.tar.gz ./files/up.txt)" up
-    check 'and no links' "$(lab_root tar tzvf /var/aegir/backups/new.tar.gz | grep -c ' -> ')" 0
+    check 'and no links' "$(lab_root tar tvf /var/aegir/backups/new.tar.gz | grep -c ' -> ')" 0
 
     put 2 $S/new.test/files/up.txt 'since then'
     put 2 $S/new.test/files/after.txt after
