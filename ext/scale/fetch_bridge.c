@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,9 @@
 #define KEPT_ERRORS  4096u
 #define STOP_MS      2000            /* from the first signal to the second */
 #define OUR_FD       3
+#define STEP_BITS    16              /* of bytes that count as something done: a server that gives a byte now and then is stopped */
+#define LOOK_BITS    20              /* of bytes between two looks at the disk */
+#define RESERVE      (1ull << 30)    /* bytes that are left free on the disk, or a twentieth of a small one */
 
 /* rsync's remote shell: tells descriptor 3 what it was asked to run, and copies. It ends when the server does, as rsync waits for that. */
 #define SHELL "sh -c 'printf \"%s\\0\" \"$@\" >&3; printf \"\\0\" >&3; exec 4<&0; cat <&4 >&3 & cat <&3; kill $!' sh"
@@ -34,6 +38,7 @@ static bool start_remote(struct ags_member *m, struct ags_bridge *b, struct ags_
 static bool to_server(struct ags_member *m, struct ags_bridge *b, struct ags_err *err);
 static bool from_server(struct ags_member *m, struct ags_bridge *b, struct ags_err *err);
 static bool end_remote(struct ags_member *m, struct ags_bridge *b, struct ags_err *err);
+static bool has_room(const struct ags_bridge *b, struct ags_err *err);
 static bool flush_out(struct ags_bridge *b);
 static bool read_local(struct ags_bridge *b, struct ags_buf *to, struct ags_err *err);
 static void read_errors(struct ags_bridge *b);
@@ -53,6 +58,7 @@ bool ags_bridge_start(struct ags_bridge *b, struct ags_member *m, const char *pa
 
 	b->sock = b->errors = -1;
 	b->options = options;
+	b->stage = stage;
 	m->own = b;
 	ok = make_argv(m, path, stage, options, &arena, &argv) || ags_fail_nomem(err);
 	ok = ok && spawn(b, argv, err);
@@ -303,23 +309,43 @@ static bool to_server(struct ags_member *m, struct ags_bridge *b, struct ags_err
 
 static bool from_server(struct ags_member *m, struct ags_bridge *b, struct ags_err *err)
 {
+	enum ags_step step = AGS_DONE;
 	uint8_t bytes[PIPE_BYTES];
-	enum ags_step step;
 	size_t got = 0;
 
-	while (flush_out(b) && !m->out_ended) {
+	while (step == AGS_DONE && flush_out(b) && !m->out_ended) {
 		step = ags_channel_read(m->channel, AGS_STDOUT, bytes, sizeof(bytes), &got, err);
 		if (step != AGS_DONE)
-			return step == AGS_AGAIN;
+			break;
 		m->out_ended = got == 0;
 		if (!ags_buf_add(&b->out, bytes, got))
 			return ags_fail_nomem(err);
+		if (b->received >> LOOK_BITS != (b->received + got) >> LOOK_BITS && !has_room(b, err))
+			step = AGS_FAILED;
+		b->received += got;
 	}
+	m->now.bytes_done = m->now.bytes_total = b->received;
+	m->progress_mark = 1 + (b->received >> STEP_BITS) + (m->result->bytes_sent >> STEP_BITS);
 	if (m->out_ended && ags_buf_len(&b->out) == 0 && !b->out_closed && b->sock >= 0) {
 		shutdown(b->sock, SHUT_WR);
 		b->out_closed = true;
 	}
-	return true;
+	return step != AGS_FAILED;
+}
+
+/* A server may have more than this machine can hold, or say so. */
+static bool has_room(const struct ags_bridge *b, struct ags_err *err)
+{
+	uint64_t free_bytes, all;
+	struct statvfs fs;
+
+	if (statvfs(b->stage, &fs) != 0)
+		return true;
+	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	all = (uint64_t)fs.f_blocks * fs.f_frsize;
+	return free_bytes >= (all / 20 < RESERVE ? all / 20 : RESERVE) ||
+	       ags_fail(err, AGS_LIMIT, "sent %llu MB and was stopped: %llu MB are left on the disk of this machine, in %s",
+	                (unsigned long long)(b->received >> 20), (unsigned long long)(free_bytes >> 20), b->stage);
 }
 
 /* True when nothing is left to be written. What rsync no longer reads is lost, and rsync says why. */

@@ -15,6 +15,8 @@ struct ags_bridge {
 	struct ags_buf words;            /* what the remote shell was asked to run, until it is all there */
 	struct ags_buf in, out;          /* bytes for the server, and for rsync */
 	struct ags_buf said;             /* by rsync on standard error */
+	const char *stage;               /* where rsync puts what comes */
+	uint64_t received;               /* bytes from the server */
 	int status;                      /* of rsync, once it has exited; -1: not known */
 	bool is_started, in_ended, eof_sent, out_closed, remote_is_over;
 };

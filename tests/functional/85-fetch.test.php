@@ -3,6 +3,7 @@
 /** cluster_fetch: what is new on the servers comes here; the newest wins, other content is kept, nothing is deleted. */
 
 require __DIR__ . '/lib.php';
+require __DIR__ . '/faults.php';
 
 use Aegir\Scale\Outcome;
 use Aegir\Scale\Phase;
@@ -234,6 +235,42 @@ test('several paths, and connections that are kept', function () {
     check($report->ok, 'not ok');
     same([file_get_contents(FILES . '/a'), file_get_contents("$other/b")], ['1', '2'], 'files');
     same(Aegir\Scale\pool_stats()['opened'] - $before, count(NAMES), 'connections');
+});
+
+test('a server that gives a byte now and then is stopped, and so is the call', function () {
+    needs_namespaces();
+    upload('web1', 'a', '1');
+    upload('web2', 'b', noise(100000));
+    copy('/usr/bin/rsync', FLEET . '/rsync-real');
+    chmod(FLEET . '/rsync-real', 0755);
+    file_put_contents(FLEET . '/rsync-dripping', "#!/bin/sh\n" . FLEET . '/rsync-real "$@" | perl -e \'$| = 1; while (read(STDIN, $b, 1)) { print $b or exit; select(undef, undef, undef, 0.2); }\'');
+    chmod(FLEET . '/rsync-dripping', 0755);
+    use_rsync('web2', FLEET . '/rsync-dripping');
+    $began = hrtime(true);
+    $report = fetched(['timeout' => 3]);
+    check(str_contains($error = outcome($report, 'web2', Outcome::Failed)->error, 'it is alive, but got nothing done for 12 s'), $error);
+    same(here(), ['a' => '1'], 'files');
+    check(hrtime(true) - $began < 60e9, 'it took ' . (hrtime(true) - $began) / 1e9 . ' s');
+    $until = hrtime(true) + 1e9;
+    thrown(Aegir\Scale\CancelledException::class, fn () => fetched(['timeout' => 60], FILES, fn () => hrtime(true) < $until));
+    check(hrtime(true) - $until < 20e9, 'it was not stopped');
+    nothing_is_left();
+});
+
+test('a server that has more than the disk here can hold is stopped, and the others are not', function () {
+    needs_namespaces();
+    upload('web1', 'a', '1');
+    upload('web2', 'b', noise(90000000));
+    mkdir(dirname(FILES), 0755, true);
+    run_here('mount', '-t', 'tmpfs', '-o', 'size=60m', 'small', dirname(FILES));
+    try {
+        $report = fetched();
+        check(str_contains($error = outcome($report, 'web2', Outcome::Failed)->error, ' MB are left on the disk of this machine'), $error);
+        same(here(), ['a' => '1'], 'files');
+        nothing_is_left();
+    } finally {
+        run_here('umount', dirname(FILES));
+    }
 });
 
 test('a call that is stopped leaves nothing behind', function () {

@@ -127,7 +127,7 @@ function no_rsync_on(string $server): void
 function use_rsync(string $server, string $program): void
 {
     on($server, 'mount --bind ' . escapeshellarg($program) . ' /usr/bin/rsync');
-    afterwards($server, 'umount /usr/bin/rsync');
+    afterwards($server, 'umount --lazy /usr/bin/rsync');
 }
 
 /** Starts a server's sshd again with more lines in its configuration, until the test is over. */
