@@ -94,6 +94,11 @@ final class FakeAegir implements Aegir
         return $this->platformRoot;
     }
 
+    public function siteIsPlatform(): bool
+    {
+        return false;
+    }
+
     public function platformRoots(): array
     {
         return $this->platformRoots;

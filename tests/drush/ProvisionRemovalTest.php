@@ -105,6 +105,20 @@ final class ProvisionRemovalTest extends TestCase
         self::assertStringContainsString('file system not mounted', $removal->allowed($root));
     }
 
+    public function testWithAPlatformThatGoesItsSiteGoes(): void
+    {
+        $root = "$this->dir/aegir/platforms/d7";
+        $site = (string) $this->aegir->sitePath;
+        $removal = $this->removal();
+        $removal->remember($root);
+        exec("mv '$root' '$this->dir/elsewhere'");
+        self::assertNotNull($removal->allowed($site), 'the platform is not said to go');
+        exec("mv '$this->dir/elsewhere' '$root'");
+        $removal->platformIsGoing($root);
+        exec("rm -rf '$root'");
+        self::assertNull($removal->allowed($site));
+    }
+
     public function testAPlatformThatWasMissingBeforeStays(): void
     {
         $this->aegir->platformRoots[] = $gone = "$this->dir/aegir/platforms/gone";

@@ -49,6 +49,9 @@ interface Aegir
     /** The root of the platform that the command works on, or that its site lies in. */
     public function platformRoot(): ?string;
 
+    /** Is the site its own platform, so that one goes with the other? With DevShop's Provision 4 it is. */
+    public function siteIsPlatform(): bool;
+
     /**
      * Every root of a platform that Aegir knows: below these, and in its own config directory, may things be removed on servers.
      *

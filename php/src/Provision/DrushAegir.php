@@ -93,6 +93,11 @@ final class DrushAegir implements Aegir
         return $context !== null && in_array($context->type, ['site', 'platform'], true) && $context->root ? rtrim((string) $context->root, '/') : null;
     }
 
+    public function siteIsPlatform(): bool
+    {
+        return $this->context(null) instanceof \Provision_Context_site && is_subclass_of('Provision_Context_site', 'Provision_Context_platform');
+    }
+
     public function platformRoots(): array
     {
         $roots = [$this->platformRoot()];

@@ -61,8 +61,8 @@ final class Removal
         if ($holder !== null) {
             return self::no($path, "$holder belongs to Aegir and would go with it");
         }
-        if ($path === $this->goingPlatform) {
-            return $this->guardHomeOf($path);
+        if ($this->goingPlatform !== null && SyncOptions::isBelow($path, $this->goingPlatform) && !file_exists($this->goingPlatform)) {
+            return $this->guardHomeOf($this->goingPlatform);
         }
         foreach ($this->innermostFirst($this->aegir->platformRoots()) as $root) {
             if ($path === $root) {

@@ -64,9 +64,10 @@ final class Safeguards
             return true;
         }
         $site = $this->aegir->sitePath();
-        if ($site === null) {
+        if ($site === null || $this->aegir->siteIsPlatform()) {
             $this->removal->platformIsGoing($root);
-
+        }
+        if ($site === null) {
             return true;
         }
         $missing = $this->gathering->missing($site);
