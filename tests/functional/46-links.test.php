@@ -133,6 +133,8 @@ test('a link that leads one way only costs its server, in the middle and from th
     check(microtime(true) - $begun < 3 * 4, 'it took ' . (microtime(true) - $begun) . ' s with a connect_timeout of 3');
     in_step(others());
     on(VICTIM, both_ways());
+    // The rsync of the first push hears only now that it was given up, and puts aside what it has: a push before that may find it in its way.
+    eventually(fn () => trim(shell_exec('pgrep -cx rsync') ?? '') === '0', 'the rsync that was given up lives on', 90);
     pushed();
     in_step();
 });
