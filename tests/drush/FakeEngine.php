@@ -29,17 +29,17 @@ final class FakeEngine extends Engine
         return new \stdClass();
     }
 
-    public function sync(object $t, string $group, array $paths, array $options, callable $progress): \JsonSerializable
+    public function sync(object $t, string $group, array $paths, array $options, ?callable $progress = null): \JsonSerializable
     {
         return $this->answer(compact('group', 'paths', 'options'));
     }
 
-    public function fetch(object $t, string $group, array $paths, array $options, callable $progress): \JsonSerializable
+    public function fetch(object $t, string $group, array $paths, array $options, ?callable $progress = null): \JsonSerializable
     {
         return $this->answer(compact('group', 'paths', 'options'));
     }
 
-    public function run(object $t, string $group, array $argv, array $options, callable $progress): \JsonSerializable
+    public function run(object $t, string $group, array $argv, array $options, ?callable $progress = null): \JsonSerializable
     {
         return $this->answer(compact('group', 'argv', 'options'));
     }

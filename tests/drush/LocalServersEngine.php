@@ -27,7 +27,7 @@ final class LocalServersEngine extends Engine
         return (object) $spec;
     }
 
-    public function fetch(object $t, string $group, array $paths, array $options, callable $progress): \JsonSerializable
+    public function fetch(object $t, string $group, array $paths, array $options, ?callable $progress = null): \JsonSerializable
     {
         $this->calls[] = ['fetch', $paths, $options, array_keys($t->servers)];
         if ($this->throws !== null) {
@@ -41,7 +41,7 @@ final class LocalServersEngine extends Engine
         return $this->report($this->fetched + Reports::sync($servers, $this->dead === []));
     }
 
-    public function run(object $t, string $group, array $argv, array $options, callable $progress): \JsonSerializable
+    public function run(object $t, string $group, array $argv, array $options, ?callable $progress = null): \JsonSerializable
     {
         $this->calls[] = ['run', array_slice($argv, 4), array_keys($t->servers)];
 

@@ -29,7 +29,7 @@ final class ScriptedEngine extends Engine
         return (object) $spec;
     }
 
-    public function sync(object $t, string $group, array $paths, array $options, callable $progress): \JsonSerializable
+    public function sync(object $t, string $group, array $paths, array $options, ?callable $progress = null): \JsonSerializable
     {
         $this->calls[] = ['what' => 'sync', 'servers' => array_keys($t->servers), 'paths' => $paths, 'options' => $options];
         $thrown = $this->refusal === null ? null : ($this->refusal)($paths);
@@ -44,7 +44,7 @@ final class ScriptedEngine extends Engine
         }, array_keys($t->servers)), $this->dead + $this->failing === []));
     }
 
-    public function fetch(object $t, string $group, array $paths, array $options, callable $progress): \JsonSerializable
+    public function fetch(object $t, string $group, array $paths, array $options, ?callable $progress = null): \JsonSerializable
     {
         $this->calls[] = ['what' => 'fetch', 'servers' => array_keys($t->servers), 'paths' => $paths, 'options' => $options];
         $servers = array_map(fn (string $name): array => Reports::server($name, isset($this->dead[$name]) ? 'failed' : 'synced', [
@@ -56,7 +56,7 @@ final class ScriptedEngine extends Engine
         return $this->report($this->fetched + Reports::sync($servers, $this->dead === []));
     }
 
-    public function run(object $t, string $group, array $argv, array $options, callable $progress): \JsonSerializable
+    public function run(object $t, string $group, array $argv, array $options, ?callable $progress = null): \JsonSerializable
     {
         $command = $argv[0] === 'sh' ? $argv[2] : implode(' ', $argv);
         $this->calls[] = ['what' => 'run', 'servers' => array_keys($t->servers), 'command' => $command];

@@ -46,7 +46,7 @@ class Engine
      * @param list<string> $paths
      * @param array<string, mixed> $options
      */
-    public function sync(object $t, string $group, array $paths, array $options, callable $progress): \JsonSerializable
+    public function sync(object $t, string $group, array $paths, array $options, ?callable $progress = null): \JsonSerializable
     {
         return cluster_sync($t, $group, $paths, $options, $progress);
     }
@@ -55,7 +55,7 @@ class Engine
      * @param list<string> $paths
      * @param array<string, mixed> $options
      */
-    public function fetch(object $t, string $group, array $paths, array $options, callable $progress): \JsonSerializable
+    public function fetch(object $t, string $group, array $paths, array $options, ?callable $progress = null): \JsonSerializable
     {
         return cluster_fetch($t, $group, $paths, $options, $progress);
     }
@@ -64,7 +64,7 @@ class Engine
      * @param list<string> $argv
      * @param array<string, mixed> $options
      */
-    public function run(object $t, string $group, array $argv, array $options, callable $progress): \JsonSerializable
+    public function run(object $t, string $group, array $argv, array $options, ?callable $progress = null): \JsonSerializable
     {
         return cluster_run($t, $group, $argv, $options, $progress);
     }

@@ -188,7 +188,7 @@ final class Delivery
         $options += ['commit' => 'together', 'max_failures' => count($servers) - 1, 'guard' => false];
         try {
             $topology = $this->fleet->topology($servers, $connection);
-            $report = $this->engine->sync($topology, Fleet::GROUP, $paths, $options, self::quietly(...))->jsonSerialize();
+            $report = $this->engine->sync($topology, Fleet::GROUP, $paths, $options)->jsonSerialize();
         } catch (CancelledException $e) {
             throw $e;
         } catch (ScaleException | \ValueError $e) {
@@ -282,7 +282,7 @@ final class Delivery
         $argv = ['rm', '-rf', '--one-file-system', '--', ...self::outermost($paths)];
         $bad = [];
         foreach ([false, true] as $isRetry) {
-            $report = $this->engine->run($this->fleet->topology($servers, $connection), Fleet::GROUP, $argv, [], self::quietly(...))->jsonSerialize();
+            $report = $this->engine->run($this->fleet->topology($servers, $connection), Fleet::GROUP, $argv, [])->jsonSerialize();
             $again = [];
             foreach ($servers as $server) {
                 $r = $report['servers'][$server->name()];
@@ -359,9 +359,5 @@ final class Delivery
         $path = $result['path'] ?? '';
 
         return Text::clean($path === '' || str_contains($error, $path) ? $error : "$error ($path)");
-    }
-
-    private static function quietly(): void
-    {
     }
 }

@@ -20,6 +20,9 @@ final class DrushAegir implements Aegir
     /** @var array<string, Group|null> */
     private array $groups = [];
 
+    /** Reads the topology file once. */
+    private ?Fleet $fleet = null;
+
     public function log(string $message, string $type = 'info'): void
     {
         drush_log($message, $type);
@@ -146,7 +149,7 @@ final class DrushAegir implements Aegir
             return $server === null || $server->isLocal ? null
                 : new Group($context->name, false, [$server], [], $policy, Uploads::Protect, '', self::isOff($context));
         }
-        $fleet = new Fleet($this);
+        $this->fleet ??= new Fleet($this);
 
         return new Group(
             $context->name,
@@ -154,8 +157,8 @@ final class DrushAegir implements Aegir
             $this->remote($type === 'pack' ? $context->master_web_servers : $context->cluster_web_servers),
             $type === 'pack' ? $this->remote($context->slave_web_servers) : [],
             $policy,
-            $this->choice($context, 'scale_uploads', Uploads::class) ?? $fleet->uploads($alias) ?? ($type === 'pack' ? Uploads::Protect : Uploads::Gather),
-            rtrim((string) ($context->scale_shared ?: $fleet->shared($alias)), '/'),
+            $this->choice($context, 'scale_uploads', Uploads::class) ?? $this->fleet->uploads($alias) ?? ($type === 'pack' ? Uploads::Protect : Uploads::Gather),
+            rtrim((string) ($context->scale_shared ?: $this->fleet->shared($alias)), '/'),
             self::isOff($context),
         );
     }

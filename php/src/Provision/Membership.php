@@ -193,7 +193,7 @@ final class Membership
     private function bringUploads(Server $server, array $uploads): bool
     {
         try {
-            $report = $this->engine->fetch($this->fleet->topology([$server]), Fleet::GROUP, $uploads, [], static fn (): bool => true)->jsonSerialize();
+            $report = $this->engine->fetch($this->fleet->topology([$server]), Fleet::GROUP, $uploads, [])->jsonSerialize();
         } catch (\Exception $e) {
             return $this->warn(Text::clean($e->getMessage()));
         }
@@ -228,7 +228,7 @@ final class Membership
     private function results(Server $server, array $argv): array
     {
         try {
-            $report = $this->engine->run($this->fleet->topology([$server]), Fleet::GROUP, $argv, [], static fn (): bool => true)->jsonSerialize();
+            $report = $this->engine->run($this->fleet->topology([$server]), Fleet::GROUP, $argv, [])->jsonSerialize();
         } catch (\Exception $e) {
             return ['outcome' => 'failed', 'error' => $e->getMessage(), 'stdout' => '', 'stderr' => ''];
         }

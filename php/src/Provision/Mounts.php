@@ -22,7 +22,7 @@ final class Mounts
         $best = null;
         foreach ($this->all() as [$point, $name]) {
             // A later line covers an earlier one at the same place.
-            if (self::isBelow($path, $point) && ($best === null || strlen($point) >= strlen($best[0]))) {
+            if (SyncOptions::isBelow($path, $point) && ($best === null || strlen($point) >= strlen($best[0]))) {
                 $best = [$point, $name];
             }
         }
@@ -39,7 +39,7 @@ final class Mounts
     {
         $below = [];
         foreach ($this->all() as [$point, $name]) {
-            if ($point !== $path && self::isBelow($point, $path)) {
+            if ($point !== $path && SyncOptions::isBelow($point, $path)) {
                 $below[$point] = $name;
             }
         }
@@ -63,11 +63,6 @@ final class Mounts
         }
 
         return $all;
-    }
-
-    private static function isBelow(string $path, string $directory): bool
-    {
-        return str_starts_with("$path/", "$directory/");
     }
 
     private static function source(string $source): string

@@ -182,8 +182,7 @@ final class Remote
         $argv = ['sh', '-c', escapeshellcmd($command)];
         $connection = SshOptions::read((string) $this->aegir->option('ssh-options', ''));
 
-        return $this->engine->run($this->fleet->topology($servers, $connection), Fleet::GROUP, $argv, [], static function (): void {
-        })->jsonSerialize()['servers'];
+        return $this->engine->run($this->fleet->topology($servers, $connection), Fleet::GROUP, $argv, [])->jsonSerialize()['servers'];
     }
 
     /**

@@ -123,7 +123,7 @@ final class Share
         $groups = $words[0] === 'check' ? [$servers] : array_map(static fn (Server $s): array => [$s], $servers);
         foreach (array_filter($groups) as $group) {
             $argv = ['sh', '-c', $this->script, 'sh', $words[0], $group[0]->name(), ...array_slice($words, 1)];
-            $report = $this->engine->run($this->fleet->topology($group), Fleet::GROUP, $argv, $options, static fn () => null);
+            $report = $this->engine->run($this->fleet->topology($group), Fleet::GROUP, $argv, $options);
             $results += json_decode(Text::json($report), true)['servers'];
         }
 

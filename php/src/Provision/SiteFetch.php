@@ -69,7 +69,7 @@ final class SiteFetch
         }
         try {
             $topology = $this->fleet->topology($servers);
-            $report = $this->engine->fetch($topology, Fleet::GROUP, [$path], $options + ['itemize' => true], static fn () => null)->jsonSerialize();
+            $report = $this->engine->fetch($topology, Fleet::GROUP, [$path], $options + ['itemize' => true])->jsonSerialize();
         } catch (CancelledException $e) {
             throw $e;
         } catch (ScaleException | \ValueError $e) {

@@ -125,7 +125,7 @@ final class UploadGathering
     {
         try {
             $topology = $this->fleet->topology($group->servers);
-            $report = $this->engine->fetch($topology, Fleet::GROUP, [$path], ['exclude' => $exclude], static fn () => null);
+            $report = $this->engine->fetch($topology, Fleet::GROUP, [$path], ['exclude' => $exclude]);
 
             return json_decode(Text::json($report), true);
         } catch (CancelledException $e) {
