@@ -1,6 +1,7 @@
 #ifndef AGS_TESTS_CHECK_H
 #define AGS_TESTS_CHECK_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,18 @@ static int check_failures, check_failed_tests, check_tests;
 static inline int check_result(void)
 {
 	return check_tests == 0 || check_failed_tests > 0;
+}
+
+/* How many this process has open, and always the same few more. */
+static inline int check_descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (readdir(folder) != NULL)
+		n++;
+	closedir(folder);
+	return n;
 }
 
 #endif

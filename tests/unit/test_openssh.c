@@ -5,7 +5,6 @@
 #include "ssh/blob.h"
 #include "ssh/mux.h"
 
-#include <dirent.h>
 #include <glob.h>
 
 static struct sshd sshd;
@@ -126,17 +125,6 @@ static struct ags_endpoint through_ssh(void)
 
 	to.transport = AGS_TRANSPORT_OPENSSH;
 	return to;
-}
-
-static int descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(folder) != NULL)
-		n++;
-	closedir(folder);
-	return n;
 }
 
 static struct ags_session_stats the_session(void)
@@ -415,7 +403,7 @@ static void test_nothing_is_left_behind(void)
 	int before;
 
 	ags_pool_free(pool);
-	before = descriptors();
+	before = check_descriptors();
 	pool = ags_pool_new(&(struct ags_pool_limits){ .idle_ms = 60000 });
 	run(&job, &to, "true");
 	snprintf(pattern, sizeof(pattern), "/tmp/aegir-scale-%d-*", (int)getpid());
@@ -426,7 +414,7 @@ static void test_nothing_is_left_behind(void)
 	run(&job, &to, "true");
 	ags_pool_free(pool);
 	CHECK(glob(pattern, 0, NULL, &found) == GLOB_NOMATCH);
-	CHECK_INT(descriptors(), before);
+	CHECK_INT(check_descriptors(), before);
 	pool = ags_pool_new(&(struct ags_pool_limits){ .idle_ms = 60000 });
 }
 

@@ -2,7 +2,6 @@
 
 #include "ssh/process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -52,17 +51,6 @@ static const char *text(const struct ags_buf *b)
 		memcpy(copy, ags_buf_bytes(b), len);
 	copy[len] = '\0';
 	return copy;
-}
-
-static int count_descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(folder) != NULL)
-		n++;
-	closedir(folder);
-	return n;
 }
 
 static bool is_running(pid_t pid)
@@ -327,7 +315,7 @@ static void test_it_works_when_our_own_three_are_closed(void)
 
 static void test_no_descriptor_is_lost(void)
 {
-	int before = count_descriptors();
+	int before = check_descriptors();
 
 	for (int i = 0; i < 20; i++) {
 		struct ags_process *p = start(i % 2 == 0 ? "exit 0" : "sleep 100");
@@ -337,7 +325,7 @@ static void test_no_descriptor_is_lost(void)
 		ags_process_free(p);
 	}
 	ags_family_wait(family);
-	CHECK_INT(count_descriptors(), before);
+	CHECK_INT(check_descriptors(), before);
 }
 
 static void test_without_descriptors_left_there_is_an_error_and_ours_stay(void)

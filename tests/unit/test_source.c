@@ -69,17 +69,6 @@ static void refused(const char *name, int sys, const char *path)
 	CHECK_STR(err.path, path);
 }
 
-static int open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(dir) != NULL)
-		n++;
-	closedir(dir);
-	return n;
-}
-
 static void test_files_open_below_every_kind_of_pushed_path(void)
 {
 	static const struct { const char *path; bool relative; } cases[] = { { "d", false }, { "d/", false }, { "d", true }, { "l/", true }, { "d/e/x", true },
@@ -99,7 +88,7 @@ static void test_files_open_in_any_order_and_leave_no_descriptor(void)
 {
 	unsigned seed = (unsigned)time(NULL);
 	char paths[60][64], text[64];
-	int before = open_descriptors();
+	int before = check_descriptors();
 
 	fprintf(stderr, "seed %u\n", seed);
 	srandom(seed);
@@ -122,7 +111,7 @@ static void test_files_open_in_any_order_and_leave_no_descriptor(void)
 			CHECK_STR(content(ndx), list.entries[ndx].name);
 	}
 	end();
-	CHECK_INT(open_descriptors(), before);
+	CHECK_INT(check_descriptors(), before);
 }
 
 static void test_a_file_that_is_gone_is_named(void)
